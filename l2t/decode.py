@@ -289,7 +289,7 @@ def main() -> None:
     limits = json.loads(sys.argv[1])
     av.logging.set_level(None)
     rehearse(limits)
-    confine(limits["memory_bytes"], limits["decode_seconds"])
+    confine(limits["memory_bytes"], limits["cpu_seconds"])
     serve(sys.stdin.buffer, sys.stdout.buffer, limits)
 
 

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from l2t.voice import HOP, voiced_steps
+from l2t.voice import levels, voiced_steps
 
 TARGET_DB = -23.0  # dBFS of the RMS over voiced steps
 MAX_GAIN_DB = 35.0  # a quieter voice is raised by this much and no more: the rest would be noise
-KNEE = 0.9  # of full scale; what is louder is bent so that it never passes 1
+KNEE = 0.9  # of full scale; what is louder is bent so that it never passes the ceiling
+CEILING = 0.99
 
 
 def normalise(samples: np.ndarray) -> np.ndarray:
@@ -21,18 +22,19 @@ def normalise(samples: np.ndarray) -> np.ndarray:
 
 def voiced_level(samples: np.ndarray) -> float:
     """RMS over the voiced steps in dBFS; the target itself where nobody speaks."""
-    if not len(samples):
-        return TARGET_DB
-    voiced = np.repeat(voiced_steps(samples), HOP)[: len(samples)]
+    voiced = voiced_steps(samples)
     if not voiced.any():
         return TARGET_DB
-    return 10 * float(np.log10(np.mean(np.square(samples[voiced], dtype=np.float64)) + 1e-12))
+    return 10 * float(np.log10(np.mean(10 ** (levels(samples)[voiced] / 10))))
 
 
 def limited(samples: np.ndarray) -> np.ndarray:
     """`samples` with what is above the knee bent smoothly below full scale; the rest untouched."""
-    over = np.abs(samples) - np.float32(KNEE)
-    if not (over > 0).any():
+    if not len(samples) or max(samples.max(), -samples.min()) <= KNEE:
         return samples
-    bent = KNEE + (1 - KNEE) * np.tanh(over / np.float32(1 - KNEE))
-    return np.where(over > 0, np.copysign(bent, samples), samples).astype(np.float32)
+    loud = np.abs(samples) > KNEE
+    room = CEILING - KNEE
+    peaks = samples[loud]
+    bent = samples.copy()
+    bent[loud] = np.sign(peaks) * (KNEE + room * np.tanh((np.abs(peaks) - KNEE) / room))
+    return bent

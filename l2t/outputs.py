@@ -1,0 +1,111 @@
+"""Where the command line writes: one place a result, checked before any work starts."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from l2t.errors import OutputError
+
+SUFFIXES = {"film": ".mp4", "motion": ".npz", "sync": ".json"}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files of one recording; None where one was not asked for."""
+
+    film: Path | None = None
+    motion: Path | None = None
+    sync: Path | None = None
+
+    def wanted(self) -> list[Path]:
+        return [path for path in (self.film, self.motion, self.sync) if path]
+
+
+def plan(speeches: list[Path], targets: dict[str, Path | None]) -> list[Outputs]:
+    """One `Outputs` a recording; raises OutputError if one of them could not be written.
+
+    targets: by the names of `SUFFIXES`. For one recording a target is a file, or a folder that
+    exists; for several it is a folder, made if need be, and files are named after the recordings
+    (a second `a.wav` gives `a-2.mp4`).
+    """
+    names = _distinct(path.stem for path in speeches)
+    made = []
+    for name in names:
+        files = {}
+        for kind, target in targets.items():
+            if target is None:
+                continue
+            folder = len(speeches) > 1 or target.is_dir()
+            if len(speeches) > 1:
+                _make_folder(target)
+            files[kind] = target / f"{name}{SUFFIXES[kind]}" if folder else target
+        made.append(Outputs(**files))
+    _check(speeches, made)
+    return made
+
+
+def _distinct(stems: Iterable[str]) -> list[str]:
+    names: list[str] = []
+    for stem in stems:
+        name, count = stem, 1
+        while name in names:
+            count += 1
+            name = f"{stem}-{count}"
+        names.append(name)
+    return names
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or "an unknown reason"
+        raise OutputError(
+            f"{folder} cannot be made a folder ({reason}); several recordings need one."
+        ) from None
+
+
+def _check(speeches: list[Path], made: list[Outputs]) -> None:
+    """Every result has a writable place of its own and overwrites no recording."""
+    taken = {path.resolve() for path in speeches}
+    for outputs in made:
+        if outputs.film and outputs.film.suffix.lower() != ".mp4":
+            raise OutputError(
+                f"{outputs.film} does not end in .mp4, the kind of film that is made."
+            )
+        for path in outputs.wanted():
+            if path.resolve() in taken:
+                raise OutputError(f"{path} is named twice; every result needs a file of its own.")
+            taken.add(path.resolve())
+            check_writable(path)
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError unless a file could be written at `path` (which is left as it is)."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; the name of a file is expected.")
+    if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+        raise OutputError(f"{path} cannot be overwritten; a writable file is expected.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        reason = error.strerror or "an unknown reason"
+        raise OutputError(
+            f"{path} cannot be written ({reason}); a writable folder is expected."
+        ) from None
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Call `write` with a name beside `path` and move the result there only when it is whole."""
+    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        write(part)
+        os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or "an unknown reason"
+        raise OutputError(f"{path.name} could not be written ({reason}).") from None
+    finally:
+        part.unlink(missing_ok=True)
