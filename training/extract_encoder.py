@@ -10,13 +10,14 @@ sum is checked, and `--verify` transcribes a known clip with the complete model.
 
 import argparse
 import hashlib
-import json
 import struct
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+
+from l2t.models.encoder import EncoderConfig, SpeechEncoder
+from training.files import save_module
 
 SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 TYPES = {0: "<f4", 1: "<i1", 2: "<i2", 3: "<i4", 4: "<f2"}
@@ -134,7 +135,8 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--out", type=Path, default=Path("assets/weights"))
-    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--taps", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--verify", type=Path, help="a clip to transcribe with the whole model")
     args = parser.parse_args(argv)
     digest = hashlib.sha256(args.model.read_bytes()).hexdigest()
@@ -144,11 +146,11 @@ def main(argv: list[str] | None = None) -> None:
     if args.verify:
         print(transcribe(variables, args.verify, args.model.with_name("vocabulary.txt")))
     state = encoder_state(variables, args.layers)
-    args.out.mkdir(parents=True, exist_ok=True)
-    tensors = {k: torch.from_numpy(v.astype(np.float16)) for k, v in state.items()}
-    save_file(tensors, args.out / "encoder.safetensors")
-    config = {"kind": "whisper", "layers": args.layers, "width": 384, "heads": 6, "ffn": 1536}
-    (args.out / "encoder.json").write_text(json.dumps(config, indent=1) + "\n")
+    encoder = SpeechEncoder(EncoderConfig(layers=args.layers, taps=tuple(args.taps)))
+    encoder.net.load_state_dict(
+        {name: torch.from_numpy(array.astype(np.float32)) for name, array in state.items()}
+    )
+    save_module(encoder, args.out, "encoder")
 
 
 if __name__ == "__main__":
