@@ -31,7 +31,7 @@ class Client:
         self.answer_seconds = min(ANSWER_SECONDS, seconds)
         self.cache = RepoCache(repo)
         self.doing = ""
-        self.cuts = 0
+        self.breaks = 0
 
     def fetch(self) -> dict[str, str]:
         """The answer for the parent; raises Unavailable."""
@@ -91,16 +91,16 @@ class Client:
         """The answer when the deadline strikes: an older sound snapshot, or the reason."""
         failure = f"did not answer within {self.seconds:g} s"
         if self.doing:
-            cuts = f" (cut off {self.cuts} times)" if self.cuts else ""
-            failure = f"did not send {self.doing} in full within {self.seconds:g} s{cuts}"
+            breaks = f" ({self.breaks} broken transfers resumed)" if self.breaks else ""
+            failure = f"did not send {self.doing} in full within {self.seconds:g} s{breaks}"
         cached, _ = self.cache.find(self.revision)
         if cached:
             return _answer(cached, f"from the cache; it {failure}")
         return {"unavailable": failure}
 
 
-class _CutCounter(logging.Handler):
-    """Counts the transfers that huggingface_hub resumes after they broke off."""
+class _BreakCounter(logging.Handler):
+    """Counts the transfers that huggingface_hub resumes after a break."""
 
     def __init__(self, client: Client):
         super().__init__(logging.WARNING)
@@ -108,7 +108,7 @@ class _CutCounter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if "Error while downloading" in str(record.msg):
-            self.client.cuts += 1
+            self.client.breaks += 1
 
 
 def _watch(client: Client) -> None:
@@ -139,7 +139,7 @@ def _print(answer: dict[str, str]) -> None:
 def main() -> None:
     repo, revision, seconds = sys.argv[1:]
     client = Client(repo, revision, float(seconds))
-    logging.getLogger("huggingface_hub.file_download").addHandler(_CutCounter(client))
+    logging.getLogger("huggingface_hub.file_download").addHandler(_BreakCounter(client))
     _watch(client)
     try:
         answer = client.fetch()

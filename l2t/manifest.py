@@ -124,9 +124,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _entry(name: str, fields: object) -> Entry:
     if not _PLAIN_NAME.fullmatch(name) or name == NAME:
-        raise WeightsError(
-            f"The weights' {NAME} lists {name[:80]!r}, which is no plain file name."
-        )
+        raise WeightsError(f"The weights' {NAME} lists {name[:80]!r}, which is no plain file name.")
     known = Entry.__dataclass_fields__.keys() - {"name"}
     fields = fields if isinstance(fields, dict) else {}
     entry = Entry(name, **{"role": "", "bytes": -1, "sha256": "", **_only(fields, known)})

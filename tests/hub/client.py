@@ -7,7 +7,7 @@ from hub.loopback import LoopbackHub
 _UNSET = ("HF_HUB_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "L2T_HUB_REPO")
 
 
-def use_hub(monkeypatch, hub: LoopbackHub, home: Path, seconds: float = 5.0) -> None:
+def use_hub(monkeypatch, hub: LoopbackHub, home: Path, seconds: float = 20.0) -> None:
     """Point the environment at `hub`, with the cache in `home` and a deadline in seconds."""
     for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
