@@ -1,0 +1,66 @@
+"""The page: `python app.py`, then open the address it prints. Options: `python app.py --help`."""
+
+import argparse
+import logging
+import os
+from collections.abc import Callable
+
+from l2t.face import FaceTemplate
+from l2t.service import Service, Settings
+from l2t.speech import Limits
+from l2t.ui.catalogue import Catalogue
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Options; the environment gives the defaults, as a Space sets them there."""
+    made = argparse.ArgumentParser("python app.py", description=__doc__)
+    add, env = made.add_argument, os.environ.get
+    add("--host", default=env("GRADIO_SERVER_NAME", "127.0.0.1"), help="default: %(default)s")
+    add("--port", type=int, default=env("GRADIO_SERVER_PORT"), help="default: 7860 or next")
+    weights_help = "folder, Hub repository org/name[@revision], or debug (default: embedded)"
+    add("--weights", default=env("L2T_WEIGHTS"), metavar="DIR_OR_HUB_ID", help=weights_help)
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the models run")
+    add("--max-seconds", type=float, default=60.0, metavar="S", help="longest recording accepted")
+    return made.parse_args(arguments)
+
+
+def lent_gpu() -> Callable | None:
+    """`spaces.GPU` on a Space that lends its GPU by the call; None elsewhere.
+
+    Imported before torch, as that package asks for, and only where it has something to do.
+    """
+    if not os.environ.get("SPACES_ZERO_GPU"):
+        return None
+    import spaces
+
+    return spaces.GPU
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported, below
+
+    def load():
+        from l2t.talkingface import TalkingFace
+
+        return TalkingFace.from_pretrained(options.weights, device=options.device)
+
+    limits = Limits(max_seconds=options.max_seconds)
+    service = Service(load, Settings(limits=limits), gpu=lent_gpu())
+    from l2t.ui.launch import launch
+    from l2t.ui.page import build_page
+
+    page = build_page(service, Catalogue(FaceTemplate.load().identities, limits=limits))
+    try:
+        address = launch(page, options.host, options.port, limits.max_bytes)
+        service.start()  # after the page is up: torch and the renderer take seconds to import
+        print(f"Learn2Talk is at {address}", flush=True)
+        page.block_thread()
+    finally:
+        service.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Every sentence of the page: numbers become words here, and nowhere else."""
+
+from l2t.speech import FORMATS, Limits
+
+TITLE = "Learn2Talk"
+PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and voice agree."
+STAGES = {
+    "listening": "Listening",
+    "moving": "Moving the face",
+    "checking": "Checking sync",
+    "drawing": "Drawing",
+}
+NO_RECORDING = "There is no recording yet: record, upload or pick an example first."
+CANCELLED = "Cancelled. Your recording is still here."
+UNFORESEEN = "Something went wrong on our side; your recording is untouched, please try again."
+LOADING = "The models are being loaded; a first take can be ordered already."
+NO_SPEECH = "No speech found: the face stays still, and there is nothing to score."
+
+SLIGHT, CLEAR = 45.0, 125.0  # ms; viewers notice sound early by 45 and late by 125 (ITU-R BT.1359)
+GOOD, FAIR = 0.7, 0.4  # of the calibrated confidence, 0..1
+
+
+def limits_line(limits: Limits) -> str:
+    """What is accepted, under the recorder."""
+    return (
+        f"{limits.min_seconds:g} to {limits.max_seconds:g} seconds, up to "
+        f"{limits.max_bytes / 1e6:.0f} MB: {FORMATS}. "
+        "Recordings are processed by this server and deleted within the hour."
+    )
+
+
+def ready(seconds: float, voice: bool) -> str:
+    """After a recording was accepted."""
+    found = "ready" if voice else "but no speech was found in it; the face will stay still"
+    return f"{seconds:.1f} seconds of sound, {found}."
+
+
+def waiting(ahead: int) -> str:
+    """While others are served."""
+    return "Next in line." if ahead <= 1 else f"{ahead} takes are before yours."
+
+
+def made_of(names: tuple[str, ...], size: int, seconds: float) -> str:
+    """What the film shows and what it took, under it."""
+    return " · ".join((*names, f"{size} px", f"made in {seconds:.1f} s"))
+
+
+def weights_line(label: str, device: str, renderer: str) -> str:
+    """Which weights are active, from where and why, and what does the work."""
+    return f"Weights: {label}. Models run on {device}, pictures are drawn by {renderer}."
+
+
+def offset_value(milliseconds: float) -> str:
+    """With a sign unless it is zero."""
+    return f"{milliseconds:+.0f} ms" if round(milliseconds) else "0 ms"
+
+
+def offset_words(milliseconds: float | None) -> str:
+    """The estimated offset in words; positive: the lips come after the voice."""
+    if milliseconds is None:
+        return "not defined"
+    size, side = abs(milliseconds), "late" if milliseconds > 0 else "early"
+    if size <= SLIGHT:
+        return "in step"
+    return f"lips slightly {side}" if size <= CLEAR else f"lips clearly {side}"
+
+
+def confidence_words(mean: float | None) -> str:
+    """The mean calibrated confidence in words."""
+    if mean is None:
+        return "not defined"
+    return "high" if mean >= GOOD else "fair" if mean >= FAIR else "low"
+
+
+def readings(sync: dict, mean: float | None) -> list[dict]:
+    """The four figures beside the plot: name, value, words; a dash where undefined."""
+    offset, lse_d, lse_c = sync["offset_ms"], sync["lse_d"], sync["lse_c"]
+
+    def row(name: str, value: str | None, words: str) -> dict:
+        return {"name": name, "value": value or "–", "words": words if value else "not defined"}
+
+    return [
+        row("Offset", offset is not None and offset_value(offset), offset_words(offset)),
+        row("Confidence", mean is not None and f"{mean:.2f}", confidence_words(mean)),
+        row("LSE-D", lse_d is not None and f"{lse_d:.2f}", "distance, lower is better"),
+        row("LSE-C", lse_c is not None and f"{lse_c:.2f}", "margin, higher is better"),
+    ]
+
+
+def summary(seconds: float, sync: dict, mean: float | None, silent: float) -> str:
+    """The plot for those who do not see it."""
+    if mean is None:
+        return f"{seconds:.1f} seconds. {NO_SPEECH}"
+    parts = [f"{seconds:.1f} seconds, of which {silent:.1f} are silent."]
+    parts.append(f"Lip-sync confidence is {confidence_words(mean)}, {mean:.2f} of 1 on average.")
+    if sync["offset_ms"] is not None:
+        offset = sync["offset_ms"]
+        parts.append(f"Estimated offset {offset_value(offset)}: {offset_words(offset)}.")
+    if sync["lse_d"] is not None and sync["lse_c"] is not None:
+        parts.append(f"LSE-D {sync['lse_d']:.2f}, LSE-C {sync['lse_c']:.2f}.")
+    return " ".join(parts)

@@ -1,0 +1,84 @@
+"""What is done for one job: recording -> speech -> take -> files -> film, and how it may end."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from l2t.errors import Cancelled, L2TError
+from l2t.jobs import Job, Result
+from l2t.render.scene import check_size, check_view
+from l2t.speech import SAMPLE_RATE, Limits, Speech, load_speech
+
+if TYPE_CHECKING:
+    from l2t.talkingface import Take, TalkingFace
+
+log = logging.getLogger(__name__)
+PRACTICE = "practice"  # name of the recording that warms everything up
+
+
+class JobFailed(L2TError):
+    """The job met an error that nobody foresaw; the log holds the details."""
+
+
+def attempt(job: Job, make: Callable[[], Result]) -> None:
+    """Run one job to its end, whatever end that is; raises nothing."""
+    try:
+        job.finish(make())
+    except L2TError as error:
+        job.finish(error=error)
+    except Exception:
+        log.exception("job %s failed", job.id)
+        sentence = "Something went wrong on our side; your recording is untouched, try again."
+        job.finish(error=JobFailed(sentence))
+
+
+def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Result:
+    """The whole way of one job; the film comes last, as it costs the most.
+
+    infer: (speech, style, identity) -> Take, plain values only. Raises L2TError.
+    """
+    begun, order = time.monotonic(), job.order
+    job.report("listening", 0.0)
+    check_view(order.view), check_size(order.size)  # before the work, not after it
+    speech = load_speech(order.recording, limits)
+    job.check()
+    take = job.context.run(infer, speech, order.style, order.identity)
+    job.check()
+    files = _export(take, face, job.folder)
+    film = face.render(
+        take, job.folder / "learn2talk.mp4", view=order.view, size=order.size,
+        progress=job.report, cancelled=job.should_stop,
+    )  # fmt: skip
+    job.check()
+    sync = take.sync.to_json()
+    sync_file = job.folder / "learn2talk-sync.json"
+    sync_file.write_text(json.dumps(sync), encoding="utf-8")
+    seconds = time.monotonic() - begun
+    return Result(order, take, film, sync, sync_file, *files, seconds=seconds)
+
+
+def practise(face: "TalkingFace", runs: Path, cancelled: Callable[[], bool]) -> None:
+    """A whole take of a third of a second of hum: imports, kernels and the renderer get warm."""
+    hum = 0.1 * np.sin(2 * np.pi * 150 * np.arange(SAMPLE_RATE // 3) / SAMPLE_RATE)
+    film = runs / "practice.mp4"
+    try:
+        take = face.animate(Speech(hum, name=PRACTICE), cancelled=cancelled)
+        face.render(take, film, size=256, cancelled=cancelled)
+    except Cancelled:
+        pass  # a real job came in
+    finally:
+        film.unlink(missing_ok=True)
+
+
+def _export(take: "Take", face: "TalkingFace", folder: Path) -> tuple[Path, Path, Path | None]:
+    from l2t.export import write_arkit_csv, write_npz
+
+    csv, npz = folder / "learn2talk-arkit.csv", folder / "learn2talk-motion.npz"
+    write_arkit_csv(take.motion, csv)
+    write_npz(take.motion, npz)
+    return csv, npz, None

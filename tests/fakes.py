@@ -1,0 +1,101 @@
+"""A talking face without models: motion from the voice's energy, a film of coloured squares.
+
+Same names and behaviour as `l2t.talkingface.TalkingFace`, deterministic, and as slow as asked, so
+that queue, cancel, page and API can be tested in seconds.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import imageio_ffmpeg
+import numpy as np
+
+from l2t.errors import Cancelled, FaceError
+from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_count
+from l2t.speech import Speech, speech_mask
+
+JAW = ARKIT_NAMES.index("jawOpen")
+IDENTITIES, STYLES = ("Ada", "Ben"), ("calm", "lively")
+
+
+@dataclass(frozen=True)
+class FakeReport:
+    """A SyncReport made up from the motion."""
+
+    confidence: np.ndarray
+    voiced: np.ndarray
+    fps: float = FPS
+
+    def to_json(self) -> dict:
+        spoken = bool(self.voiced.any())
+        return {
+            "fps": self.fps,
+            "offset_frames": 0 if spoken else None,
+            "offset_ms": 0.0 if spoken else None,
+            "lse_d": 6.5 if spoken else None,
+            "lse_c": 7.25 if spoken else None,
+            "confidence": [None if np.isnan(c) else float(c) for c in self.confidence],
+        }
+
+
+@dataclass(frozen=True)
+class FakeTake:
+    speech: Speech
+    motion: Motion
+    sync: FakeReport
+    identity: str
+    style: str
+
+
+class FakeFace:
+    """See the module; `pause` is the time in seconds that each of ten steps of a stage takes."""
+
+    identities, styles, device, renderer = IDENTITIES, STYLES, "cpu", "a test renderer"
+    weights = SimpleNamespace(label="Test double, not trained", source="debug")
+
+    def __init__(self, pause: float = 0.0):
+        self.pause = pause
+        self.takes = 0  # how many were begun
+
+    def animate(self, speech, style=None, identity=None, progress=None, cancelled=None):
+        style, identity = style or STYLES[0], identity or IDENTITIES[0]
+        if identity not in IDENTITIES:
+            raise FaceError(f"There is no identity {identity!r}; choose one of Ada, Ben.")
+        self.takes += 1
+        self._step("moving", progress, cancelled)
+        frames = frame_count(speech.seconds)
+        voiced = speech_mask(speech.samples, FPS, frames)
+        level = _loudness(speech.samples, frames) * (1.5 if style == "lively" else 1.0)
+        arkit = np.zeros((frames, len(ARKIT_NAMES)), np.float32)
+        arkit[:, JAW] = np.clip(level, 0, 1) * voiced
+        self._step("checking", progress, cancelled)
+        wave = 0.75 + 0.2 * np.sin(np.arange(frames) / 4)
+        report = FakeReport(np.where(voiced, wave, np.nan).astype(np.float32), voiced)
+        return FakeTake(speech, Motion(arkit), report, identity, style)
+
+    def render(self, take, path, view="front", size=512, progress=None, cancelled=None) -> Path:
+        self._step("drawing", progress, cancelled)
+        writer = imageio_ffmpeg.write_frames(
+            str(path), (size, size), fps=FPS, macro_block_size=1, codec="libx264",
+            ffmpeg_log_level="error", output_params=["-threads", "1", "-preset", "ultrafast"],
+        )  # fmt: skip
+        writer.send(None)
+        for opening in take.motion.arkit[:, JAW]:
+            writer.send(np.full((size, size, 3), int(60 + 180 * opening), np.uint8).tobytes())
+        writer.close()
+        return Path(path)
+
+    def _step(self, stage, progress, cancelled) -> None:
+        for i in range(10):
+            if cancelled and cancelled():
+                raise Cancelled("The job was cancelled.")
+            if progress:
+                progress(stage, i / 10)
+            time.sleep(self.pause)
+
+
+def _loudness(samples: np.ndarray, frames: int) -> np.ndarray:
+    parts = np.array_split(np.square(samples, dtype=np.float64), frames)
+    return 4 * np.sqrt([part.mean() if len(part) else 0.0 for part in parts])

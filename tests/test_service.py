@@ -1,0 +1,295 @@
+"""The service: order, queue, cancel, deadline, recovery and clean-up, with a face that is fake."""
+
+import contextlib
+import hashlib
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from fakes import FakeFace
+from served import write_voice
+
+from l2t.errors import Cancelled, FaceError, L2TError, RenderError, SpeechError, WeightsError
+from l2t.jobs import Order
+from l2t.service import Busy, Service, Settings
+from l2t.work import PRACTICE, JobFailed
+
+PATIENCE = 20  # s, the longest a test waits for what should take a fraction of one
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory):
+    return write_voice(tmp_path_factory.mktemp("voice") / "voice.wav", 1.0)
+
+
+@pytest.fixture
+def service_of(tmp_path):
+    """Makes a started service of a face and settings; closed after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(face, gpu=None, **settings) -> Service:
+            load = face if callable(face) else lambda: face
+            service = Service(load, Settings(**settings), tmp_path, gpu=gpu)
+            stack.callback(service.close)
+            service.start()
+            return service
+
+        yield make
+
+
+def small(voice, **choices) -> Order:
+    return Order(voice, size=256, **choices)
+
+
+def run(service, order):
+    job = service.submit(order)
+    assert job.wait(PATIENCE)
+    return job.outcome()
+
+
+def wait_until(condition, seconds=PATIENCE):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+class StubbornFace(FakeFace):
+    """Does not look at `cancelled` until released (but for the practice take)."""
+
+    def __init__(self):
+        super().__init__()
+        self.release = threading.Event()
+
+    def animate(self, speech, **_):
+        if speech.name != PRACTICE:
+            self.release.wait(PATIENCE)
+        return super().animate(speech)
+
+
+def practised(face):
+    """A face whose practice take is over, so that what it counts is the test's own."""
+    wait_until(lambda: face.takes == 1)
+    return face
+
+
+# -- what a job gives
+
+
+def test_a_job_gives_film_motion_and_scores_in_a_folder_of_its_own(service_of, voice):
+    result = run(service_of(FakeFace()), small(voice, identity="Ben", style="lively"))
+    assert (result.take.identity, result.take.style) == ("Ben", "lively")
+    assert result.film.stat().st_size > 1000
+    with np.load(result.npz) as motion:
+        assert motion["arkit"].shape == (30, 52)
+    assert len(result.csv.read_text().splitlines()) == 31  # a header and one line a frame
+    assert len(result.sync["confidence"]) == 30
+    assert {f.parent for f in (result.film, result.csv, result.npz)} == {result.film.parent}
+
+
+def test_progress_passes_through_the_stages_in_order(service_of, voice):
+    service = service_of(FakeFace(pause=0.01))
+    job, seen = service.submit(small(voice)), []
+    while not job.wait(0.005):
+        if job.stage not in seen:
+            seen.append(job.stage)
+    order = ["waiting", "listening", "moving", "checking", "drawing"]
+    assert seen == [stage for stage in order if stage in seen]
+    assert {"moving", "checking", "drawing"} <= set(seen)
+
+
+def test_only_the_inference_call_is_decorated_for_a_lent_gpu(service_of, voice):
+    spans = []
+
+    def gpu(call):
+        def timed(*arguments):
+            assert all(not callable(a) for a in arguments)  # they travel to another process
+            value = call(*arguments)
+            spans.append(type(value).__name__)
+            return value
+
+        return timed
+
+    run(service_of(FakeFace(), gpu=gpu), small(voice))
+    assert spans == ["FakeTake"]  # once, without the film and without a practice take
+
+
+def test_four_users_at_once_get_what_each_would_get_alone(service_of, tmp_path):
+    voices = [write_voice(tmp_path / f"{p}.wav", 1.0, pitch=p) for p in (110, 140, 180, 220)]
+
+    def digest(result):
+        parts = (result.npz.read_bytes(), result.film.read_bytes(), result.csv.read_bytes())
+        return [hashlib.sha256(part).hexdigest() for part in parts]
+
+    service = service_of(FakeFace())
+    alone = [digest(run(service, small(v))) for v in voices]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda v: digest(run(service, small(v))), voices))
+    assert together == alone
+    assert len({d[0] for d in alone}) == 4
+
+
+# -- the line
+
+
+def test_more_than_the_line_holds_is_refused_and_the_rest_is_done(service_of, voice):
+    face = StubbornFace()
+    service = service_of(face, waiting=2)
+    first = service.submit(small(voice))
+    wait_until(lambda: service.busy)
+    line = [service.submit(small(voice)) for _ in range(2)]
+    assert [service.ahead(job) for job in (first, *line)] == [0, 1, 2]
+    with pytest.raises(Busy, match="2 jobs are waiting"):
+        service.submit(small(voice))
+    face.release.set()
+    assert all(job.wait(PATIENCE) and job.outcome() for job in (first, *line))
+
+
+# -- stopping
+
+
+def test_cancel_frees_the_service_within_a_second_and_the_next_job_works(service_of, voice):
+    face = FakeFace(pause=0.05)
+    service = service_of(face)
+    practised(face)
+    job = service.submit(small(voice), owner="me")
+    wait_until(lambda: job.stage == "moving")
+    begun = time.monotonic()
+    assert service.cancel("me") == 1
+    wait_until(lambda: not service.busy, 1.0)
+    assert time.monotonic() - begun < 1.0
+    with pytest.raises(Cancelled):
+        job.outcome()
+    assert not job.folder.exists()
+    assert run(service, small(voice)).film.exists()
+
+
+def test_cancel_reaches_the_owner_s_jobs_only(service_of, voice):
+    face = StubbornFace()
+    service = service_of(face)
+    mine, other = (service.submit(small(voice), owner=name) for name in ("me", "other"))
+    wait_until(lambda: service.busy)
+    waiting = service.submit(small(voice), owner="me")
+    assert service.cancel("me") == 2
+    assert waiting.finished  # never begun, so at its end at once
+    face.release.set()
+    assert other.wait(PATIENCE)
+    assert other.outcome().film.exists()
+    with pytest.raises(Cancelled):
+        mine.outcome()
+
+
+def test_a_job_past_its_deadline_is_stopped_with_a_sentence(service_of, voice):
+    service = service_of(FakeFace(pause=0.05), deadline=0.3)
+    with pytest.raises(Cancelled, match="too long"):
+        run(service, small(voice))
+
+
+def test_a_worker_that_does_not_come_back_is_replaced(service_of, voice):
+    stubborn, fresh = StubbornFace(), FakeFace()
+    faces = iter([stubborn, fresh])
+    service = service_of(lambda: next(faces), deadline=0.1, grace=0.2)
+    with pytest.raises(Cancelled, match="too long"):
+        run(service, small(voice))
+    stubborn.release.set()
+    # The settings are this test's; a real job has minutes.
+    object.__setattr__(service.settings, "deadline", PATIENCE)
+    assert run(service, small(voice)).film.exists()
+    assert fresh.takes >= 1
+
+
+# -- failures
+
+
+@pytest.mark.parametrize(
+    ("choices", "error", "sentence"),
+    [
+        ({"identity": "Zoe"}, FaceError, "no identity 'Zoe'"),
+        ({"view": "back"}, RenderError, "no view 'back'"),
+        ({"size": 99}, RenderError, "found 99"),
+    ],
+)
+def test_a_wrong_choice_is_told_in_the_error_s_own_words(
+    service_of, voice, choices, error, sentence
+):
+    service = service_of(FakeFace())
+    with pytest.raises(error, match=sentence):
+        run(service, Order(voice, **({"size": 256} | choices)))
+    assert run(service, small(voice)).film.exists()
+
+
+def test_a_bad_recording_is_refused_and_the_next_job_works(service_of, voice, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("no sound at all\n" * 99)
+    service = service_of(FakeFace())
+    with pytest.raises(SpeechError) as refusal:
+        run(service, small(text))
+    assert str(tmp_path) not in str(refusal.value)
+    assert run(service, small(voice)).film.exists()
+
+
+def test_an_unforeseen_failure_is_logged_and_told_without_details(service_of, voice, caplog):
+    class Broken(FakeFace):
+        def render(self, *_, **__):
+            raise ZeroDivisionError("at /secret/place")
+
+    service = service_of(Broken())
+    with pytest.raises(JobFailed) as failure:
+        run(service, small(voice))
+    assert "secret" not in str(failure.value)
+    assert "at /secret/place" in caplog.text
+
+
+def test_models_that_cannot_be_loaded_are_told_to_every_job(service_of, voice):
+    def load():
+        raise WeightsError("The embedded weights are damaged.")
+
+    service = service_of(load)
+    for _ in range(2):
+        with pytest.raises(WeightsError, match="damaged"):
+            run(service, small(voice))
+    with pytest.raises(L2TError, match="damaged"):
+        service.face(timeout=1)
+
+
+# -- files
+
+
+def test_discarded_jobs_leave_no_file_whether_done_or_at_work(service_of, voice):
+    service = service_of(FakeFace(pause=0.01))
+    done, early = service.submit(small(voice)), service.submit(small(voice))
+    assert done.wait(PATIENCE)
+    assert done.folder.exists()
+    done.discard()
+    early.discard()
+    assert early.wait(PATIENCE)
+    wait_until(lambda: not early.folder.exists())
+    assert not done.folder.exists()
+
+
+def test_files_that_nobody_fetched_go_when_they_are_old(service_of, voice):
+    service = service_of(FakeFace(), keep=0.0)
+    old = run(service, small(voice))
+    time.sleep(0.02)
+    run(service, small(voice))
+    assert not old.film.exists()
+
+
+def test_closing_removes_everything_and_takes_no_more_jobs(service_of, voice, tmp_path):
+    service = service_of(FakeFace())
+    run(service, small(voice))
+    service.close()
+    assert not service.runs.exists()
+    with pytest.raises(Busy, match="shutting down"):
+        service.submit(small(voice))
+
+
+def test_importing_the_service_brings_in_neither_page_nor_models():
+    heavy = ["gradio", "torch", "transformers", "pyvista", "moviepy"]
+    code = f"import sys, l2t.service; print([n for n in {heavy} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
