@@ -14,10 +14,10 @@ from l2t.render.scene import SIZE_DEFAULT, SIZE_MAX, SIZE_MIN, VIEWS, check_size
 from l2t.speech import Limits, Speech, load_speech
 
 DESCRIPTION = "Turn recordings of speech into films of a talking 3D head."
-EPILOG = """With one SPEECH the outputs are files (or folders that exist); with several, -o, --motion
-and --sync name folders, which are made, and the files in them are called after the recordings.
-A refused recording costs one line on stderr and the exit status 1; the others are still done.
-Memory: about 0.25 GB for the samples of an hour."""
+EPILOG = """With one SPEECH the outputs are files (or folders that exist); with several, -o,
+--motion and --sync name folders, which are made, and the files in them are called after the
+recordings. A refused recording costs one line on stderr and the exit status 1; the others are
+still done. Memory: about 0.25 GB for the samples of an hour."""
 LONGEST = 86_400.0  # seconds, the most that --max-seconds takes
 MAX_BYTES = 8_000_000_000
 

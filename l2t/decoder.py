@@ -9,16 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from struct import Struct
 from typing import BinaryIO
 
 import numpy as np
 
 from l2t.errors import SpeechError
+from l2t.wire import DONE, REFUSED, SAMPLES, receive
 
 log = logging.getLogger(__name__)
-FRAME = Struct("<cI")  # as in l2t/decode.py, which is a program of its own
-FRAME_BYTES = 1 << 24  # no frame of the child is larger
 SECONDS_A_SECOND = 0.1  # time the child may take for each second of sound, beyond its allowance
 
 
@@ -50,15 +48,19 @@ class Watchdog:
 
 def start_child(file: BinaryIO, options: str) -> subprocess.Popen:
     """The decoder with `file` as its input; it never learns the file's name."""
-    program = Path(__file__).with_name("decode.py")
-    quiet = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]
+    own = {
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # numpy's threads would only cost address space
+    }
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", str(program), options],
+            [sys.executable, "-P", "-m", "l2t.decode", options],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | quiet,
+            env=os.environ | own,
         )
     except OSError as error:
         log.error("no decoder: %s", error)
@@ -101,23 +103,14 @@ def decoded(file: BinaryIO, limits: dict) -> Iterator[np.ndarray]:
 def _blocks(pipe: BinaryIO, damaged: SpeechError) -> Iterator[np.ndarray]:
     """Sample blocks until the child is done; SpeechError if it refuses, EOFError if it dies."""
     while True:
-        tag, size = FRAME.unpack(_exactly(pipe, FRAME.size))
-        if size > FRAME_BYTES:
-            raise damaged
-        payload = _exactly(pipe, size)
-        if tag == b"S" and size % 4 == 0:
-            yield np.frombuffer(payload, "<f4")
-        elif tag == b"D":
+        try:
+            tag, payload = receive(pipe)
+            if tag == SAMPLES:
+                yield np.frombuffer(payload, "<f4")
+        except ValueError:
+            raise damaged from None
+        if tag == REFUSED:
+            raise SpeechError(payload[:400].decode(errors="replace"))
+        if tag == DONE:
             log.debug("decoded: %s", payload.decode(errors="replace"))
             return
-        elif tag == b"E":
-            raise SpeechError(payload[:400].decode(errors="replace"))
-        else:
-            raise damaged
-
-
-def _exactly(pipe: BinaryIO, size: int) -> bytes:
-    data = pipe.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data

@@ -21,11 +21,16 @@ def normalise(samples: np.ndarray) -> np.ndarray:
 
 
 def voiced_level(samples: np.ndarray) -> float:
-    """RMS over the voiced steps in dBFS; the target itself where nobody speaks."""
+    """RMS over the voiced steps in dBFS; the target itself where nobody speaks.
+
+    Steps 10 dB below the mean of the others do not count (the relative gate of ITU-R BS.1770):
+    stops and the hangover of the voice detector would lower the figure.
+    """
     voiced = voiced_steps(samples)
     if not voiced.any():
         return TARGET_DB
-    return 10 * float(np.log10(np.mean(10 ** (levels(samples)[voiced] / 10))))
+    power = 10 ** (levels(samples)[voiced] / 10)
+    return 10 * float(np.log10(power[power >= 0.1 * power.mean()].mean()))
 
 
 def limited(samples: np.ndarray) -> np.ndarray:

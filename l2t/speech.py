@@ -79,7 +79,7 @@ def load_speech(path: Path | str, limits: Limits = Limits()) -> Speech:  # noqa:
     if not len(samples):
         raise SpeechError(f"The recording holds no samples; {limits.formats}")
     if seconds < limits.min_seconds:
-        raise SpeechError(f"The recording is {seconds:.3g} seconds long; {limits.formats}")
+        raise SpeechError(f"The recording is too short, {seconds:.3f} seconds; {limits.formats}")
     name = "".join(c for c in path.stem if c.isprintable())[:80] or "speech"
     return Speech(normalise(samples), name)
 

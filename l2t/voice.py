@@ -50,7 +50,8 @@ def voiced_steps(samples: np.ndarray) -> np.ndarray:
         return heard
     floor, top = np.percentile(level[heard], (10, 95))
     if top - floor < RANGE_DB:
-        return (level > max(STEADY_DB, floor - RANGE_DB)) & is_tonal(samples)
+        steady = level > max(STEADY_DB, floor - RANGE_DB)
+        return hold(steady & is_tonal(samples), HANGOVER)
     threshold = np.clip(floor + RISE * (top - floor), top - DEPTH_DB, top - 6)
     return hold(level > max(threshold, FLOOR_DB), HANGOVER)
 
