@@ -24,13 +24,13 @@ ANSWER_SECONDS = 3.0  # for the first answer of the Hub
 
 
 class Client:
-    """One repository at one revision; `doing` says, for the watchdog, which file is awaited."""
+    """One repository at one revision; `state` says what is being waited for."""
 
     def __init__(self, repo: str, revision: str, seconds: float):
         self.repo, self.revision, self.seconds = repo, revision, seconds
         self.answer_seconds = min(ANSWER_SECONDS, seconds)
         self.cache = RepoCache(repo)
-        self.doing = ""
+        self.state = "did not answer"
         self.breaks = 0
 
     def fetch(self) -> dict[str, str]:
@@ -64,6 +64,7 @@ class Client:
 
     def download(self, commit: str) -> Path:
         """The complete, verified snapshot of `commit`; what is damaged is fetched once more."""
+        self.state = "waits for another process that did not finish"
         with self.cache.lock():
             for _ in range(2):
                 snapshot = self.get(NAME, commit).parent
@@ -78,7 +79,7 @@ class Client:
 
     def get(self, name: str, commit: str) -> Path:
         """One file, from the cache or the Hub."""
-        self.doing = name
+        self.state = f"did not send {name} in full"
         try:
             path = hf_hub_download(
                 self.repo, name, revision=commit, etag_timeout=self.answer_seconds
@@ -89,10 +90,8 @@ class Client:
 
     def overdue(self) -> dict[str, str]:
         """The answer when the deadline strikes: an older sound snapshot, or the reason."""
-        failure = f"did not answer within {self.seconds:g} s"
-        if self.doing:
-            breaks = f" ({self.breaks} broken transfers resumed)" if self.breaks else ""
-            failure = f"did not send {self.doing} in full within {self.seconds:g} s{breaks}"
+        breaks = f" ({self.breaks} broken transfers resumed)" if self.breaks else ""
+        failure = f"{self.state} within {self.seconds:g} s{breaks}"
         cached, _ = self.cache.find(self.revision)
         if cached:
             return _answer(cached, f"from the cache; it {failure}")

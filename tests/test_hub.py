@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hub.client import blobs, use_hub
 from hub.folders import flip_byte, make_weights
 from hub.loopback import LoopbackHub
@@ -122,6 +123,16 @@ def test_two_processes_at_once_share_one_download(hub):
     labels = [process.communicate(timeout=30)[0].decode() for process in both]
     assert all(label.startswith(f"Hub repository {REPO}") for label in labels), labels
     assert hub.asked("GET", TENSORS) == 1
+
+
+def test_one_process_waits_for_another(hub, home, monkeypatch):
+    use_hub(monkeypatch, hub, home, seconds=1)
+    lock = home / "hub" / ".locks" / "models--org--name" / "l2t.lock"
+    lock.parent.mkdir(parents=True)
+    with FileLock(lock):
+        assert fell_back(weights.resolve(REPO), "waits for another process", "within 1 s")
+    use_hub(monkeypatch, hub, home)
+    assert weights.resolve(REPO).source == "hub"
 
 
 # What the Hub says no to
