@@ -24,12 +24,14 @@ class Subdivision:
     vertices: int
     edges: int
 
-    def triangles(self, refined: np.ndarray) -> np.ndarray:
-        """(F, 3) triangles when the quads flagged in `refined` (Q,) bool are subdivided."""
+    def triangles(self, refined: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        """(F, 3) triangles of the quads `kept` (Q,) bool, those in `refined` subdivided."""
         split_edge = np.zeros(self.edges, bool)
         split_edge[self.quad_edges[refined].ravel()] = True
         pieces = []
         for q, (corner, edge) in enumerate(zip(self.quads, self.quad_edges, strict=True)):
+            if not kept[q]:
+                continue
             middle = self.vertices + self.edges + q
             point = self.vertices + edge
             if refined[q]:

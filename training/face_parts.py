@@ -1,4 +1,4 @@
-"""Parts the control mesh lacks: round eyes that turn, and two dental arches with gums.
+"""Parts beside the skin: round eyes that turn, the tongue, a bun of hair.
 
 Lengths in decimetres like the source; every builder gives positions per identity on one topology.
 """
@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training import face_hair
+from training.face_mesh import catmull_clark
+from training.face_source import HeadSource
+
 # Polar angle of the eye's rings in degrees from the front: dense where pupil, iris and white meet.
-EYE_RINGS = (5.0, 9.4, 10.4, 16.0, 21.5, 25.0, 26.5, 32.0, 40.0, 50.0, 62.0, 76.0, 92.0)
-EYE_SEGMENTS = 32
+EYE_RINGS = (5.0, 9.4, 10.4, 16.0, 21.5, 25.0, 26.5, 34.0, 46.0, 62.0, 82.0)
+EYE_SEGMENTS = 30
 GAZE = {"In": 0.45, "Out": 0.45, "Up": 0.30, "Down": 0.40}  # radians at weight 1
 
 
@@ -39,16 +43,19 @@ def rotation(pitch: float, yaw: float) -> np.ndarray:
     return turn @ nod
 
 
-def eye_polar() -> np.ndarray:
-    """Polar angle of each eye vertex in radians, (n,): the pole first, then ring by ring."""
-    return np.radians(np.concatenate([[0.0], np.repeat(EYE_RINGS, EYE_SEGMENTS)]))
+def eye_angles() -> tuple[np.ndarray, np.ndarray]:
+    """Polar angle and turn around the axis of each eye vertex in radians, both (n,).
+
+    The pole comes first, then ring by ring.
+    """
+    polar = np.radians(np.concatenate([[0.0], np.repeat(EYE_RINGS, EYE_SEGMENTS)]))
+    steps = np.concatenate([[0.0], np.tile(np.arange(EYE_SEGMENTS), len(EYE_RINGS))])
+    return polar, steps * 2 * np.pi / EYE_SEGMENTS
 
 
 def eye(side: str, centres: np.ndarray, radii: np.ndarray) -> Part:
     """The front of an eyeball at `centres` (I, 3) with `radii` (I,); side "Left" or "Right"."""
-    polar = eye_polar()
-    round_ = np.concatenate([[0.0], np.tile(np.arange(EYE_SEGMENTS), len(EYE_RINGS))])
-    turn = round_ * 2 * np.pi / EYE_SEGMENTS
+    polar, turn = eye_angles()
     sphere = np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn),
                        np.cos(polar)], axis=1)
     positions = centres[:, None] + radii[:, None, None] * sphere
@@ -75,3 +82,22 @@ def _cap_faces() -> np.ndarray:
 def affine(before: np.ndarray, displacement: np.ndarray) -> np.ndarray:
     """(4, 3) matrix A with displacement ~ [before 1] @ A in the least-squares sense."""
     return np.linalg.lstsq(np.c_[before, np.ones(len(before))], displacement, rcond=None)[0]
+
+
+def plain_part(source: HeadSource, group: str, label: str, shift=(0.0, 0.0, 0.0)) -> Part:
+    """A group of the control mesh, smoothed by one Catmull-Clark step, not refined, moved (dm)."""
+    quads = source.quads[source.groups[group]]
+    division = catmull_clark(quads, source.positions.shape[1])
+    every = np.ones(len(quads), bool)
+    faces = division.triangles(~every, every)
+    used = np.unique(faces)
+    operator = division.operator[used]
+    return Part(label, np.stack([operator @ p + shift for p in source.positions]),
+                np.searchsorted(used, faces), {n: operator @ s for n, s in source.shapes.items()})
+
+
+def bun(styles: list[face_hair.Style], eyes: np.ndarray) -> Part:
+    """The bun of every identity around the middle of its eyes (I, 3)."""
+    balls = [face_hair.bun(style) for style in styles]
+    positions = np.stack([ball + eye for (ball, _), eye in zip(balls, eyes, strict=True)])
+    return Part("hair", positions, balls[0][1], {})

