@@ -81,7 +81,8 @@ class Session:
             write_whole(
                 outputs.film, lambda part: draw(take, part, view=options.view, size=options.size)
             )
-        return f"{path} -> {', '.join(map(str, outputs.wanted()))} ({summary(speech, take.sync)})"
+        made = ", ".join(map(str, outputs.wanted()))
+        return f"{path} -> {made} ({summary(speech, take.sync.to_json())})"
 
 
 def save_motion(motion, path: Path) -> None:
@@ -96,10 +97,16 @@ def save_sync(report, path: Path) -> None:
     path.write_text(json.dumps(report.to_json(), allow_nan=False) + "\n", encoding="utf-8")
 
 
-def summary(speech: Speech, report) -> str:
-    if report.offset_ms is None:
+def summary(speech: Speech, numbers: dict) -> str:
+    """A few words on a take; numbers: the report as JSON values."""
+    if numbers["lse_c"] is None:
         return f"{speech.seconds:.1f} s, no speech found"
-    return f"{speech.seconds:.1f} s, offset {report.offset_ms:+.0f} ms, LSE-C {report.lse_c:.2f}"
+    if numbers["offset_ms"] is None:
+        return f"{speech.seconds:.1f} s, the mouth is still"
+    return (
+        f"{speech.seconds:.1f} s, offset {numbers['offset_ms']:+.0f} ms, "
+        f"LSE-C {numbers['lse_c']:.2f}"
+    )
 
 
 def complain(sentence: object) -> None:
