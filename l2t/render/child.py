@@ -1,0 +1,81 @@
+"""One drawing process as its parent sees it: start, talk, and end it with all it started."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class ChildGone(Exception):
+    """The drawing process has ended; `reason` says how, in words."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Child:
+    """A `python -m l2t.render.worker` in a process group of its own, and the line to it.
+
+    A plain process rather than `multiprocessing.Process`: spawning that would import the
+    parent's main module again, and with it the page (seconds).
+    """
+
+    def __init__(self, painter: str):
+        """painter: "pyvista" or "software"."""
+        self.painter = painter
+        self.line, theirs = multiprocessing.Pipe()
+        path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "l2t.render.worker", str(theirs.fileno()), painter],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,  # so that `kill` reaches its ffmpeg, and Ctrl-C does not
+        )
+        theirs.close()
+
+    def send(self, message) -> None:
+        """Raises ChildGone."""
+        try:
+            self.line.send(message)
+        except OSError as error:
+            raise ChildGone(self._how_it_ended()) from error
+
+    def receive(self, seconds: float):
+        """The next message, or None when none comes in time. Raises ChildGone."""
+        try:
+            return self.line.recv() if self.line.poll(seconds) else None
+        except (EOFError, OSError) as error:
+            raise ChildGone(self._how_it_ended()) from error
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """Ends the process, and the encoder it may have started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.line.close()
+
+    def leave(self, seconds: float = 2.0) -> None:
+        """Hangs up, which ends an idle process politely; kills it if it stays."""
+        self.line.close()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _how_it_ended(self) -> str:
+        try:
+            status = self.process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            return "it stopped answering"
+        return f"it was ended by signal {-status}" if status < 0 else f"it ended with {status}"

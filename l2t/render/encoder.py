@@ -1,0 +1,119 @@
+"""One ffmpeg at work: frames go in through a thread, and it is never left behind."""
+
+import queue
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from l2t.errors import RenderError
+
+PRESET = "veryfast"
+WAITING = 6  # frames drawn ahead of the encoder
+FINISH_SECONDS = 60.0  # for the last frames and the sound
+# What browsers play: 4:2:0, the index in front, a key frame a second for quick seeking, colours
+# named; and the same bytes every time.
+OPTIONS = {
+    "-vf": "scale=out_color_matrix=bt709:out_range=tv",
+    "-pix_fmt": "yuv420p",
+    "-crf": "20",
+    "-g": "30",
+    "-colorspace": "bt709",
+    "-color_primaries": "bt709",
+    "-color_trc": "bt709",
+    "-color_range": "tv",
+    "-ar": "48000",
+    "-ac": "1",
+    "-b:a": "96k",
+    "-movflags": "+faststart",
+    "-fflags": "+bitexact",
+    "-flags:v": "+bitexact",
+    "-flags:a": "+bitexact",
+}
+
+
+class Encoder:
+    """Feeds frames to moviepy's ffmpeg writer from a thread of its own, so drawing goes on."""
+
+    def __init__(self, path: Path, size: int, fps: float, sound: Path):
+        """path: .mp4 to write; size: pixels a side; sound: wav as long as the film."""
+        from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter  # takes most of a second
+
+        # "h264" rather than "libx264" (ffmpeg picks the same encoder): for the latter moviepy
+        # asks for a pixel format with transparency.
+        self._writer = FFMPEG_VideoWriter(
+            str(path), (size, size), fps, codec="h264", audiofile=str(sound), audio_codec="aac",
+            preset=PRESET, threads=2,
+            ffmpeg_params=[word for option in OPTIONS.items() for word in option],
+        )  # fmt: skip
+        self._shape = (size, size, 3)
+        self._process = self._writer.proc
+        self._frames: queue.Queue = queue.Queue(WAITING)
+        self._failed = threading.Event()
+        self._thread = threading.Thread(target=self._feed, name="l2t-encode", daemon=True)
+        self._thread.start()
+
+    def write(self, frame: np.ndarray) -> None:
+        """Hands over one (size, size, 3) uint8 frame; waits while ffmpeg is behind.
+
+        Raises RenderError when ffmpeg has ended, or for a frame of another size.
+        """
+        if frame.shape != self._shape or frame.dtype != np.uint8:
+            raise RenderError(f"The film's pictures are {self._shape}, found {frame.shape}.")
+        self._put(frame)
+
+    def finish(self) -> None:
+        """Waits until the file is whole. Raises RenderError when it will not be."""
+        self._put(None)
+        self._thread.join()
+        try:
+            self._process.stdin.close()
+            said = self._process.stderr.read()
+            status = self._process.wait(FINISH_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise RenderError("The film could not be encoded: the encoder stopped.") from error
+        if status or self._failed.is_set():
+            raise RenderError(f"The film could not be encoded: {_last_line(said)}.")
+
+    def kill(self) -> None:
+        """Ends ffmpeg at once, if it still runs, and closes its pipes."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._failed.set()
+        while self._thread.is_alive():
+            self._offer(None)
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stderr):
+            if not pipe.closed:
+                try:
+                    pipe.close()
+                except OSError:  # what was still buffered has nowhere to go
+                    continue
+
+    def _put(self, frame: np.ndarray | None) -> None:
+        while not self._offer(frame):
+            if self._failed.is_set():
+                raise RenderError("The film could not be encoded: the encoder stopped.")
+
+    def _offer(self, frame: np.ndarray | None) -> bool:
+        try:
+            self._frames.put(frame, timeout=0.1)
+        except queue.Full:
+            return False
+        return True
+
+    def _feed(self) -> None:
+        while (frame := self._frames.get()) is not None:
+            if self._failed.is_set():
+                return
+            try:
+                self._writer.write_frame(frame)
+            except (OSError, ValueError):  # the pipe broke, or was closed by `kill`
+                self._failed.set()
+                return
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode(errors="replace").strip().splitlines()
+    return lines[-1].rstrip(".") if lines else "the encoder gave no reason"

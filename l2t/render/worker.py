@@ -1,0 +1,96 @@
+"""The child process that draws: owns the one painter and makes one film at a time.
+
+Started by `renderer.py` as `python -m l2t.render.worker FD PAINTER`; speaks over the connection FD:
+    -> template (a path or None)         <- Ready | Refused
+    -> FilmJob | PictureJob              <- Progress..., then Done | Refused
+    -> CANCEL while a film is made
+An unforeseen exception ends the process; the parent reports it and starts another.
+"""
+
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from l2t.errors import L2TError
+from l2t.motion import Motion
+from l2t.render.messages import CANCEL, Done, FilmJob, PictureJob, Progress, Ready, Refused
+
+REPORT_EVERY = 4  # frames between two reports
+
+
+def main(argv: list[str]) -> None:
+    """Serves jobs until the parent closes the connection."""
+    connection = Connection(int(argv[0]))
+    try:
+        serve(connection, argv[1])
+    except (EOFError, ConnectionError):  # the parent is gone, or no longer interested
+        return
+
+
+def serve(connection: Connection, painter: str) -> None:
+    """Gets ready, then answers each job."""
+    try:
+        studio = open_studio(connection.recv(), painter)
+    except L2TError as error:
+        connection.send(Refused(type(error).__name__, str(error)))
+        return
+    connection.send(Ready(studio.painter.info))
+    import moviepy.video.io.ffmpeg_writer  # noqa: F401  early: it takes most of a second
+
+    while True:
+        job = connection.recv()
+        if job == CANCEL:  # came too late for the job before
+            continue
+        try:
+            result = film(job, studio, connection) if isinstance(job, FilmJob) else None
+            result = picture(job, studio) if isinstance(job, PictureJob) else result
+        except L2TError as error:
+            connection.send(Refused(type(error).__name__, str(error)))
+        else:
+            connection.send(Done(result))
+
+
+def open_studio(template: Path | None, painter: str):
+    """A studio that has drawn its first picture: what is slow at first is behind it."""
+    from l2t.face import FaceTemplate
+    from l2t.render.painters import pyvista_painter
+    from l2t.render.raster import SoftwarePainter
+    from l2t.render.studio import Studio
+
+    face = FaceTemplate.load(template)
+    made = SoftwarePainter(face.faces) if painter == "software" else pyvista_painter(face)
+    studio = Studio(face, made)
+    still = Motion(np.zeros((1, 52), np.float32))
+    list(studio.frames(still, face.identities[0], "front", 256))
+    return studio
+
+
+def film(job: FilmJob, studio, connection: Connection) -> None:
+    """Draws and encodes; Cancelled when the parent says so or is gone."""
+    from l2t.render.film import encode
+
+    motion = Motion(job.arkit, job.fps, job.head)
+    frames = studio.frames(motion, job.identity, job.view, job.size)
+    encode(job.part, frames, job.fps, job.samples, len(motion), _reporter(connection, len(motion)),
+           lambda: connection.poll() and connection.recv() == CANCEL)  # fmt: skip
+
+
+def picture(job: PictureJob, studio) -> np.ndarray:
+    """One (size, size, 3) uint8 picture."""
+    motion = Motion(job.arkit[None], head=job.head[None])
+    return next(studio.frames(motion, job.identity, job.view, job.size))
+
+
+def _reporter(connection: Connection, count: int) -> Callable[[float], None]:
+    def report(share: float) -> None:
+        if round(share * count) % REPORT_EVERY == 0 or share >= 1:
+            connection.send(Progress(share))
+
+    return report
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
