@@ -1,0 +1,108 @@
+"""Speech to mouth motion, in windows: linear cost, bounded memory, no limit of length.
+
+Windows of 12 s overlap by 2 s. Near its ends a window knows too little, so half a second is thrown
+away there, and in the middle second of the overlap one window fades into the next:
+
+    window k    ...-----------|-drop-|
+    window k+1      |-drop-|-----------...
+                           \\fade/              the two weights always add up to 1
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from l2t.errors import Cancelled
+from l2t.models.loading import Models
+from l2t.motion import ARKIT_NAMES, FPS, frame_count
+from l2t.voice import SAMPLE_RATE, speech_mask
+
+WINDOW, OVERLAP, DROP = 360, 60, 15  # frames at 30 fps
+EDGE = 12  # frames of silence put before and after the speech: 0.4 s, 20 features
+SAMPLES_PER_TENTH = SAMPLE_RATE // 10  # 3 frames = 5 features = 1600 samples
+BEFORE, AFTER, RAMP = 6, 9, 4  # frames that a mouth may move before and after the voice, and fade
+
+
+def mouth_weights(
+    models: Models,
+    samples: np.ndarray,
+    style: int,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> np.ndarray:
+    """ARKit weights of the mouth, (frames, 52) float32 at 30 fps.
+
+    samples: (n,) float32 at 16 kHz, loudness normalised. Raises Cancelled between windows.
+    """
+    frames = frame_count(len(samples) / SAMPLE_RATE)
+    total = frames + 2 * EDGE
+    out = np.zeros((total, len(ARKIT_NAMES)), np.float32)
+    if not speech_mask(samples, FPS, frames).any():
+        return out[:frames]
+    for first, last in windows(total):
+        if cancelled and cancelled():
+            raise Cancelled("The job was cancelled.")
+        piece = _between(samples, first - EDGE, last - EDGE)
+        made = _one_window(models, piece, last - first, style)
+        weight = fade(first, last, total)
+        out[first:last] += weight[:, None] * made
+        if progress:
+            progress(last / total)
+    out = out[EDGE : EDGE + frames]
+    return out * voice_gate(speech_mask(samples, FPS, frames))[:, None]
+
+
+def windows(total: int) -> Iterator[tuple[int, int]]:
+    """First and last + 1 frame of each window; starts are multiples of 3 frames (0.1 s)."""
+    first = 0
+    while True:
+        last = min(first + WINDOW, total)
+        yield first, last
+        if last == total:
+            return
+        first += WINDOW - OVERLAP
+
+
+def fade(first: int, last: int, total: int) -> np.ndarray:
+    """Weight of each frame of a window, (last - first,): over all windows they add up to 1."""
+    rise = (np.arange(last - first) - DROP + 0.5) / (OVERLAP - 2 * DROP)
+    weight = np.ones(last - first)
+    if first > 0:
+        weight = np.clip(rise, 0, 1)
+    if last < total:
+        weight = weight * np.clip(rise[::-1], 0, 1)
+    return weight.astype(np.float32)
+
+
+def voice_gate(voiced: np.ndarray) -> np.ndarray:
+    """Factor 0..1 a frame: 1 around the voice, faded to 0 in silence, (frames,) float32.
+
+    The mouth rests when nobody speaks, whatever the microphone hums.
+    """
+    frames = len(voiced)
+    open_ = np.zeros(frames + 2 * RAMP)
+    for frame in np.flatnonzero(voiced):
+        open_[max(0, frame - BEFORE) + RAMP : frame + AFTER + 1 + RAMP] = 1
+    open_ = open_[: frames + 2 * RAMP]
+    open_[:RAMP], open_[-RAMP:] = open_[RAMP], open_[-RAMP - 1]
+    kernel = np.hanning(2 * RAMP + 3)[1:-1]
+    return np.convolve(open_, kernel / kernel.sum(), "valid").astype(np.float32)[:frames]
+
+
+def _between(samples: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Sound of the frames first..last, silence outside of the recording."""
+    start, end = first * SAMPLES_PER_TENTH // 3, -(-last * SAMPLES_PER_TENTH // 3)
+    piece = np.zeros(end - start, np.float32)
+    low, high = max(start, 0), min(end, len(samples))
+    if high > low:
+        piece[low - start : high - start] = samples[low:high]
+    return piece
+
+
+@torch.inference_mode()
+def _one_window(models: Models, piece: np.ndarray, frames: int, style: int) -> np.ndarray:
+    device = next(models.student.parameters()).device
+    features = models.encoder(torch.from_numpy(piece)[None].to(device))
+    styles = torch.tensor([style], device=device)
+    return models.student(features, frames, styles)[0].float().cpu().numpy()
