@@ -6,7 +6,7 @@ from l2t.errors import RenderError
 from l2t.render.jit import jit
 
 SAMPLES = 2  # samples a pixel along each axis: four a pixel
-FADE = (0.02, 0.11)  # from invisible to solid: height above the lower edge, share of the picture
+FADE = (0.01, 0.09)  # from invisible to solid: height above the lower edge, share of the picture
 LEAST_COVER = 0.02  # share of the picture that a head must fill
 CENTRE, RIM = (150, 163, 178), (84, 96, 112)  # sRGB of the background, behind the head and outside
 

@@ -25,7 +25,7 @@ class Neck:
         chin = low[1] + 0.25 * (high[1] - low[1]) if chin_height is None else chin_height
         # Everything from a little below the chin upwards moves as one piece.
         top = chin - 0.15 * (chin - low[1])
-        bottom = low[1] + 0.40 * (top - low[1])  # above the shoulders, which stay where they are
+        bottom = low[1] + 0.50 * (top - low[1])  # above the shoulders, which stay where they are
         t = np.clip((neutral[:, 1] - bottom) / max(top - bottom, 1e-6), 0, 1)
         self.weight = (t * t * (3 - 2 * t))[:, None].astype(np.float32)
         upper = neutral[neutral[:, 1] > chin]

@@ -12,7 +12,7 @@ VIEWS: tuple[str, ...] = tuple(VIEW_DEGREES)
 SIZE_MIN, SIZE_DEFAULT, SIZE_MAX = 256, 512, 1024  # pixels, square
 VIEW_ANGLE = 18.0  # degrees from the picture's bottom to its top: a portrait lens
 # How much of the template's height is shown: its ragged lower edge stays out of the picture.
-BELOW, ABOVE = 0.085, 0.09
+BELOW, ABOVE = 0.15, 0.08
 
 
 @dataclass(frozen=True)

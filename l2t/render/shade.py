@@ -21,6 +21,7 @@ MATERIALS = {
     "teeth": (0.45, 0.40, 0.36, 0.200, 40.0, 0.5),
     "mouth": (0.45, 0.30, 0.25, 0.120, 30.0, 0.0),
     "hair": (0.25, 0.25, 0.25, 0.030, 8.0, 0.0),
+    "cloth": (0.30, 0.30, 0.30, 0.015, 6.0, 0.0),
 }
 # Towards each light in camera axes (right, up, to the camera), and its colour: key, fill, rim.
 LIGHT_WAYS = np.array([(-0.50, 0.52, 0.78), (0.85, 0.08, 0.55), (0.55, 0.60, -0.65)])

@@ -23,6 +23,8 @@ PART_MATERIALS = {
     "gums_upper": "mouth",
     "gums_lower": "mouth",
     "tongue": "mouth",
+    "hair": "hair",
+    "shirt": "cloth",
 }
 # Wide open mouth and shut eyes: what a fold hides at rest but a film may show is lit as in this
 # pose, so that teeth are not black when the lips part and lids are not dirty in a blink.
