@@ -19,23 +19,22 @@ def levels(samples: np.ndarray) -> np.ndarray:
 
     samples: (n,) float32 at 16 kHz. Step i is the standard deviation of the 25 ms around
     (i + 0.5) * 10 ms (of what there is of them at the ends): an offset of the microphone and slow
-    rumble count for nothing. Cells of 2.5 ms are summed first, so an hour needs no large array.
+    rumble count for nothing. Cells of 2.5 ms are summed first, so an hour needs little room.
     """
     steps = max(1, -(-len(samples) // HOP))
     before, after = (WINDOW - HOP) // 2 // CELL, (WINDOW + HOP) // 2 // CELL
-    rows = np.zeros(steps * HOP, np.float32)
-    rows[: len(samples)] = samples
-    rows = rows.reshape(-1, CELL)
-    cells = np.stack(
-        [
-            np.clip(len(samples) - np.arange(len(rows)) * CELL, 0, CELL),
-            rows.sum(axis=1, dtype=np.float64),
-            np.einsum("ij,ij->i", rows, rows, dtype=np.float64),
-        ]
+    whole = len(samples) // CELL * CELL
+    body, tail = samples[:whole].reshape(-1, CELL), samples[whole:].astype(np.float64)
+    cells = np.zeros((3, steps * HOP // CELL + 1))  # samples, sum, sum of squares; 0 beyond the end
+    cells[:, : len(body)] = (
+        np.full(len(body), CELL),
+        body.sum(axis=1, dtype=np.float64),
+        np.einsum("ij,ij->i", body, body, dtype=np.float64),
     )
+    cells[:, len(body)] = len(tail), tail.sum(), tail @ tail
     sums = np.cumsum(np.pad(cells, ((0, 0), (1, 0))), axis=1)
     first = np.arange(steps) * (HOP // CELL)
-    start, end = np.maximum(first - before, 0), np.minimum(first + after, len(rows))
+    start, end = np.maximum(first - before, 0), np.minimum(first + after, cells.shape[1])
     count, total, square = sums[:, end] - sums[:, start]
     count = np.maximum(count, 1)
     power = np.maximum(square / count - (total / count) ** 2, 0.0)
