@@ -119,7 +119,7 @@ class FaceTemplate:
         basis = self._dense if isinstance(ids, slice) else self.basis(ids)
         flat = arkit @ basis.reshape(len(ARKIT_NAMES), -1)
         flat += neutral[ids].reshape(1, -1)
-        return flat.reshape(len(arkit), -1, 3)
+        return flat.reshape(len(arkit), basis.shape[1], 3)
 
     @cached_property
     def _dense(self) -> np.ndarray:

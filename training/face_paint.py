@@ -5,7 +5,7 @@ import numpy as np
 from training.face_looks import Look
 
 MOUTH = np.array([96, 34, 34]) / 255
-TONGUE = np.array([186, 92, 92]) / 255
+TONGUE = np.array([166, 80, 80]) / 255
 TOOTH = np.array([228, 220, 204]) / 255
 GUM = np.array([196, 112, 112]) / 255
 SCLERA = np.array([238, 234, 230]) / 255

@@ -97,7 +97,7 @@ def _crown_faces(down: int) -> np.ndarray:
     last = (len(LEVELS) - 1) * SIDES
     faces.append(np.stack([last + k, np.full(SIDES, last + SIDES), last + following], axis=1))
     faces = np.concatenate(faces)
-    return faces[:, ::-1] if down > 0 else faces
+    return faces[:, ::-1] if down < 0 else faces
 
 
 def gums(arch: Arch, widths, heights) -> tuple[np.ndarray, np.ndarray]:
