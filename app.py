@@ -3,12 +3,20 @@
 import argparse
 import logging
 import os
+import signal
+import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from l2t.face import FaceTemplate
+from l2t.jobs import sweep
 from l2t.service import Service, Settings
 from l2t.speech import Limits
 from l2t.ui.catalogue import Catalogue
+
+HOME = "learn2talk-run-"  # the folder of a run: jobs and Gradio's cache
+DAY = 86_400  # s
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -40,7 +48,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported, below
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what follows cleans up
+    sweep(Path(tempfile.gettempdir()), age=DAY, pattern=f"{HOME}*")  # of runs that were killed
+    with tempfile.TemporaryDirectory(prefix=HOME, ignore_cleanup_errors=True) as home:
+        serve(options, Path(home))
+
+
+def serve(options: argparse.Namespace, home: Path) -> None:
+    """Run until stopped; everything of a visitor lies below `home`."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # both are read by Gradio, imported below
+    os.environ["GRADIO_TEMP_DIR"] = str(home / "cache")
 
     def load():
         from l2t.talkingface import TalkingFace
@@ -48,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
         return TalkingFace.from_pretrained(options.weights, device=options.device)
 
     limits = Limits(max_seconds=options.max_seconds)
-    service = Service(load, Settings(limits=limits), gpu=lent_gpu())
+    service = Service(load, Settings(limits=limits), home, gpu=lent_gpu())
     from l2t.ui.launch import launch
     from l2t.ui.page import build_page
 

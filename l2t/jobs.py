@@ -40,7 +40,7 @@ class Result:
     sync_file: Path
     csv: Path
     npz: Path
-    glb: Path | None
+    glb: Path
     seconds: float  # work it took
 
 
@@ -123,10 +123,10 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(runs: Path, age: float) -> None:
-    """Remove job folders that nobody discarded and that are older than `age` seconds."""
+def sweep(parent: Path, age: float, pattern: str = "*") -> None:
+    """Remove what nobody discarded: folders in `parent` that are older than `age` seconds."""
     limit = time.time() - age
-    for folder in runs.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # its visitor may remove it meanwhile
+    for folder in parent.glob(pattern):
+        with contextlib.suppress(OSError):  # its visitor may remove it meanwhile
             if folder.stat().st_mtime < limit:
                 remove(folder)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from l2t.talkingface import TalkingFace
 
 log = logging.getLogger(__name__)
+IDLE = 60.0  # s between two looks at old files while nobody wants anything
 
 
 class Busy(L2TError):
@@ -38,7 +39,7 @@ class Settings:
     waiting: int = 8  # jobs that may stand in line behind the running one
     deadline: float = 300.0  # work that one job may take
     grace: float = 10.0  # time a stopped job has to notice it before its worker is replaced
-    keep: float = 900.0  # age at which the files of a finished job go
+    keep: float = 3000.0  # age at which the files of a finished job go
     limits: Limits = field(default_factory=Limits)  # what is accepted as a recording
 
 
@@ -134,7 +135,7 @@ class Service:
         return self._face
 
     def close(self) -> None:
-        """Stop all work and remove every file of every job."""
+        """Stop all work, end the drawing process and remove every file of every job."""
         with self._changed:
             self._closing = True
             jobs = [*self._line, self._running]
@@ -143,6 +144,8 @@ class Service:
         for job in filter(None, jobs):
             self.stop(job)
             job.wait(self.settings.grace)
+        if self._face is not None:
+            self._face.close()
         remove(self.runs)
 
     # -- the worker thread
@@ -168,12 +171,13 @@ class Service:
     def _warm_up(self) -> None:
         """A tiny take that nobody sees, so that the first visitor does not wait for imports.
 
-        It gives way as soon as a job comes in, and is left out where a GPU is lent by the call.
+        A job that comes in meanwhile waits: what is being started is what it needs. Left out
+        where a GPU is lent by the call.
         """
         if self._face is None or self._lent:
             return
         try:
-            practise(self._face, self.runs, cancelled=lambda: bool(self._line) or self._closing)
+            practise(self._face, self.runs, cancelled=lambda: self._closing)
         except Exception:
             log.warning("the practice take failed; the first job will tell", exc_info=True)
 
@@ -183,12 +187,12 @@ class Service:
             if self._worker == number:
                 self._running = None
             while not self._line and self._worker == number:
-                self._changed.wait()
+                self._changed.wait(IDLE)
+                sweep(self.runs, self.settings.keep)
             if self._worker != number:
                 return None
             self._running = self._line.popleft()
-        sweep(self.runs, self.settings.keep)
-        return self._running
+            return self._running
 
     def _make(self, job: Job) -> Result:
         if self._load_error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from l2t.errors import Cancelled, L2TError
+from l2t.export import write_arkit_csv, write_glb, write_npz
 from l2t.jobs import Job, Result
 from l2t.render.scene import check_size, check_view
 from l2t.speech import SAMPLE_RATE, Limits, Speech, load_speech
@@ -75,10 +76,10 @@ def practise(face: "TalkingFace", runs: Path, cancelled: Callable[[], bool]) -> 
         film.unlink(missing_ok=True)
 
 
-def _export(take: "Take", face: "TalkingFace", folder: Path) -> tuple[Path, Path, Path | None]:
-    from l2t.export import write_arkit_csv, write_npz
-
+def _export(take: "Take", face: "TalkingFace", folder: Path) -> tuple[Path, Path, Path]:
     csv, npz = folder / "learn2talk-arkit.csv", folder / "learn2talk-motion.npz"
+    glb = folder / "learn2talk-head.glb"
     write_arkit_csv(take.motion, csv)
     write_npz(take.motion, npz)
-    return csv, npz, None
+    write_glb(take.motion, glb, face.template, take.identity)
+    return csv, npz, glb

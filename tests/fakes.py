@@ -13,11 +13,12 @@ import imageio_ffmpeg
 import numpy as np
 
 from l2t.errors import Cancelled, FaceError
+from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_count
 from l2t.speech import Speech, speech_mask
 
 JAW = ARKIT_NAMES.index("jawOpen")
-IDENTITIES, STYLES = ("Ada", "Ben"), ("calm", "lively")
+IDENTITIES, STYLES = ("old-male", "old-female"), ("calm", "lively")
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,14 @@ class FakeFace:
     def __init__(self, pause: float = 0.0):
         self.pause = pause
         self.takes = 0  # how many were begun
+        self.template = FaceTemplate.load()
+        self.closed = False
 
     def animate(self, speech, style=None, identity=None, progress=None, cancelled=None):
         style, identity = style or STYLES[0], identity or IDENTITIES[0]
         if identity not in IDENTITIES:
-            raise FaceError(f"There is no identity {identity!r}; choose one of Ada, Ben.")
+            names = ", ".join(IDENTITIES)
+            raise FaceError(f"There is no identity {identity!r}; choose one of {names}.")
         self.takes += 1
         self._step("moving", progress, cancelled)
         frames = frame_count(speech.seconds)
@@ -86,6 +90,9 @@ class FakeFace:
             writer.send(np.full((size, size, 3), int(60 + 180 * opening), np.uint8).tobytes())
         writer.close()
         return Path(path)
+
+    def close(self) -> None:
+        self.closed = True
 
     def _step(self, stage, progress, cancelled) -> None:
         for i in range(10):

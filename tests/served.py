@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,18 @@ def serve() -> Served:
     face = FakeFace()
     service = Service(lambda: face, Settings(waiting=6))
     page = build_page(service, Catalogue(IDENTITIES, STYLES))
-    address = launch(page, "127.0.0.1", 0, max_bytes=2_000_000)
+    address = launch(page, "127.0.0.1", free_port(), max_bytes=2_000_000)
     service.start()
     service.face(timeout=20)
     atexit.register(service.close)
     return Served(address.rstrip("/"), service, face)
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def write_voice(path: Path, seconds: float = 2.0, pitch: float = 140.0) -> Path:

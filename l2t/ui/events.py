@@ -22,6 +22,7 @@ from l2t.ui.plot import as_json, plot_data
 
 log = logging.getLogger(__name__)
 LOOK = 0.1  # s between two looks at a job
+ASK, PATIENCE = 0.5, 120  # s between two questions to the loading models, and how many at most
 FILES = ("save_film", "save_csv", "save_npz", "save_glb")
 
 
@@ -98,15 +99,15 @@ class Events:
 
     def _finished(self, result: Result) -> dict:
         take, order = result.take, result.order
-        shown = (take.speech.name, take.identity, take.style, order.view)
-        made = texts.made_of(shown, order.size, result.seconds)
+        shown = (take.speech.name, texts.name_of(take.identity), texts.name_of(take.style))
+        made = texts.made_of((*shown, order.view), order.size, result.seconds)
         files = (result.film, result.csv, result.npz, result.glb)
         return self._idle() | self._update(
             film=str(result.film),
             caption=made,
             plot=as_json(plot_data(take, result.sync)),
             **{
-                name: gr.update(value=str(file) if file else None, visible=bool(file))
+                name: gr.update(value=str(file), visible=True)
                 for name, file in zip(FILES, files, strict=True)
             },
         )
@@ -116,7 +117,7 @@ class Events:
         hidden = {name: gr.update(value=None, visible=False) for name in FILES}
         return self._update(film=None, caption="", plot="", **hidden)
 
-    def cancel(self, request: gr.Request) -> str:
+    def stop(self, request: gr.Request) -> str:
         """The cancel button: stop what this session ordered."""
         self.service.cancel(request.session_hash or "")
         return as_json({"note": texts.CANCELLED})
@@ -144,12 +145,16 @@ class Events:
         try:
             while (face := self.service.face()) is None:
                 yield texts.LOADING, gr.skip(), gr.skip()
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(ASK)
         except L2TError as error:
             yield str(error), gr.skip(), gr.skip()
             return
-        line = texts.weights_line(face.weights.label, str(face.device), face.renderer)
-        yield line, _choices(face.identities), _choices(face.styles)
+        yield texts.weights_line(face), _choices(face.identities), _choices(face.styles)
+        for _ in range(PATIENCE):  # what draws is known once the drawing process has started
+            if face.renderer:
+                break
+            await asyncio.sleep(ASK)
+        yield texts.weights_line(face), gr.skip(), gr.skip()
 
     # -- the API
 
@@ -180,10 +185,10 @@ class Events:
             raise gr.Error(str(refusal), print_exception=False) from None
         return str(result.film), result.sync, str(result.csv), str(result.npz)
 
-    def cancel_all(self, request: gr.Request) -> int:
+    def cancel(self, request: gr.Request) -> int:
         """Stop every take that this client ordered and that is not done yet; returns how many."""
         return self.service.cancel(request.session_hash or "")
 
 
 def _choices(names: tuple[str, ...]) -> dict:
-    return gr.update(choices=list(names), value=names[0] if names else None)
+    return gr.update(choices=texts.choices(names), value=names[0])

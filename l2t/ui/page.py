@@ -11,8 +11,8 @@ from l2t.ui.events import Events
 from l2t.ui.examples import Example, load_examples
 from l2t.ui.theme import read
 
-KEEP = 3600  # s that uploads and films stay in Gradio's cache
-SWEEP = 600  # s between two looks at it
+KEEP = 3000  # s that uploads and films stay in Gradio's cache, "within the hour"
+SWEEP = 300  # s between two looks at it
 LINE = '<p class="l2t-line"></p>'
 
 
@@ -50,7 +50,7 @@ def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
         events.bind(outputs)
         shown = list(outputs.values())
         make.click(events.talk, controls.all(), shown, **_quiet())
-        cancel.click(events.cancel, None, status, queue=False, **_quiet())
+        cancel.click(events.stop, None, status, queue=False, **_quiet())
         controls.recording.change(events.check, controls.recording, shown, **_quiet())
         page.load(
             events.introduce, None, [weights, controls.identity, controls.style], **_quiet()
@@ -88,11 +88,13 @@ def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
         _examples(examples, recording)
     with gr.Row():
         identity = gr.Dropdown(
-            list(catalogue.identities), label="Identity", min_width=130, elem_id="l2t-identity"
-        )
+            texts.choices(catalogue.identities), label="Identity", min_width=130,
+            elem_id="l2t-identity",
+        )  # fmt: skip
         style = gr.Dropdown(
-            list(catalogue.styles), label="Speaking style", min_width=130, elem_id="l2t-style"
-        )
+            texts.choices(catalogue.styles), label="Speaking style", min_width=130,
+            elem_id="l2t-style",
+        )  # fmt: skip
     view = gr.Radio(list(catalogue.views), value=catalogue.views[0], label="View")
     with gr.Accordion("More", open=False):
         size = gr.Slider(
@@ -151,7 +153,7 @@ def _api(events: Events, catalogue: Catalogue) -> None:
     """The named endpoints: plain inputs (checked by the models, in a sentence), files and JSON."""
     with gr.Row(visible=False):
         recording = gr.Audio(type="filepath", label="recording")
-        identity, style = gr.Textbox(label="identity"), gr.Textbox(label="style")
+        identity, style = gr.Textbox("", label="identity"), gr.Textbox("", label="style")
         view = gr.Textbox(catalogue.views[0], label="view")
         size = gr.Number(catalogue.usual, precision=0, label="size")
         film, sync = gr.File(label="film"), gr.JSON(label="sync")
@@ -160,4 +162,4 @@ def _api(events: Events, catalogue: Catalogue) -> None:
         go, stop = gr.Button("animate"), gr.Button("cancel")
     inputs, files = [recording, identity, style, view, size], [film, sync, csv, npz]
     go.click(events.animate, inputs, files, api_name="animate")
-    stop.click(events.cancel_all, None, stopped, queue=False, api_name="cancel")
+    stop.click(events.cancel, None, stopped, queue=False, api_name="cancel")

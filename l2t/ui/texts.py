@@ -1,6 +1,11 @@
 """Every sentence of the page: numbers become words here, and nowhere else."""
 
+from typing import TYPE_CHECKING
+
 from l2t.speech import FORMATS, Limits
+
+if TYPE_CHECKING:
+    from l2t.talkingface import TalkingFace
 
 TITLE = "Learn2Talk"
 PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and voice agree."
@@ -45,9 +50,20 @@ def made_of(names: tuple[str, ...], size: int, seconds: float) -> str:
     return " · ".join((*names, f"{size} px", f"made in {seconds:.1f} s"))
 
 
-def weights_line(label: str, device: str, renderer: str) -> str:
+def weights_line(face: "TalkingFace") -> str:
     """Which weights are active, from where and why, and what does the work."""
-    return f"Weights: {label}. Models run on {device}, pictures are drawn by {renderer}."
+    drawn = f"are drawn by {face.renderer}" if face.renderer else "wait for the renderer to start"
+    return f"Weights: {face.weights.label}. Models run on {face.device}; pictures {drawn}."
+
+
+def name_of(identifier: str) -> str:
+    """An identity or a style as people write it."""
+    return identifier.replace("-", " ").replace("_", " ").capitalize()
+
+
+def choices(identifiers: tuple[str, ...]) -> list[tuple[str, str]]:
+    """For a drop-down list: what is shown and what it stands for."""
+    return [(name_of(identifier), identifier) for identifier in identifiers]
 
 
 def offset_value(milliseconds: float) -> str:

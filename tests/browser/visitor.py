@@ -1,0 +1,77 @@
+"""What a person does on the page, and what he then sees, in headless Chromium."""
+
+import os
+import shutil
+from pathlib import Path
+
+CHROMIUM = os.environ.get("L2T_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+QUIET = [  # a browser that asks nobody but the page for anything
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+]
+FILM, NOTE, ALERT = "#l2t-film video", ".l2t-note:not([hidden])", ".l2t-alert:not([hidden])"
+WAIT = 30_000  # ms
+
+
+class Visitor:
+    """What a person does on the page, and what he then sees."""
+
+    def __init__(self, page, address: str):
+        self.page, self.address = page, address
+        self.outside: list[str] = []
+        self.failures: list[str] = []
+        page.on("request", self._note_request)
+        page.on("pageerror", lambda error: self.failures.append(str(error)))
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.wait_for_selector("#l2t-make")
+
+    def _note_request(self, request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def upload(self, path: Path) -> None:
+        self.page.set_input_files("#l2t-recording input[type=file]", str(path))
+
+    def clear(self) -> None:
+        self.page.locator("#l2t-recording [aria-label=Clear]").first.click()
+
+    def wait_until_ready(self) -> None:
+        self.page.wait_for_selector(f"{NOTE}:has-text('seconds of sound')")
+
+    def make(self) -> None:
+        self.page.click("#l2t-make")
+
+    def wait_for_film(self) -> None:
+        self.page.wait_for_selector(FILM)
+        self.page.wait_for_function(f"document.querySelector('{FILM}').readyState === 4")
+        self.page.wait_for_selector("#l2t-make", state="visible")
+
+    def take(self, path: Path) -> None:
+        """Upload, press the button, wait for the film, hold it."""
+        self.upload(path)
+        self.wait_until_ready()
+        self.make()
+        self.wait_for_film()
+        self.film("pause()")
+
+    def film(self, expression: str):
+        return self.page.evaluate(f"document.querySelector('{FILM}').{expression}")
+
+    def seek_film(self, seconds: float) -> None:
+        self.film(f"currentTime = {seconds}")
+        self.page.wait_for_function(f"!document.querySelector('{FILM}').seeking")
+
+    def cursor(self) -> float:
+        """Time at which the plot's cursor stands, in seconds."""
+        return float(self.page.get_attribute(".l2t-stage", "data-cursor"))
+
+    def value_text(self) -> str:
+        return self.page.get_attribute(".l2t-stage", "aria-valuetext")
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)

@@ -1,0 +1,134 @@
+"""The named API of the page, through gradio_client, and the rules under which it is served."""
+
+import hashlib
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from served import write_voice
+
+gradio_client = pytest.importorskip("gradio_client")
+
+CHOICES = {"identity": "old-female", "style": "lively", "view": "side", "size": 256}
+
+
+@pytest.fixture(scope="module")
+def client(served):
+    return gradio_client.Client(served.address, verbose=False)
+
+
+def ask(client, recording, **choices):
+    file = gradio_client.handle_file(str(recording))
+    return client.predict(file, api_name="/animate", **(CHOICES | choices))
+
+
+def frames(film) -> list[bytes]:
+    """sha256 of every decoded frame."""
+    reader = imageio_ffmpeg.read_frames(str(film))
+    next(reader)
+    return [hashlib.sha256(frame).digest() for frame in reader]
+
+
+def test_animate_gives_film_scores_and_motion(client, voice):
+    film, sync, csv, npz = ask(client, voice)
+    assert len(frames(film)) == 60
+    assert {"fps", "offset_frames", "offset_ms", "lse_d", "lse_c", "confidence"} <= set(sync)
+    assert len(sync["confidence"]) == 60
+    assert sync["confidence"][-1] is None  # the voice ends in silence
+    assert len(Path(csv).read_text().splitlines()) == 61
+    with np.load(npz) as motion:
+        assert motion["arkit"].shape == (60, 52)
+
+
+def test_defaults_do_for_everything_but_the_recording(client, voice):
+    file = gradio_client.handle_file(str(voice))
+    film, *_ = client.predict(file, size=256, api_name="/animate")
+    assert frames(film)
+
+
+@pytest.mark.parametrize(
+    ("choices", "sentence"),
+    [
+        ({"identity": "Zoe"}, "There is no identity 'Zoe'"),
+        ({"view": "back"}, "There is no view 'back'"),
+        ({"size": 99}, "found 99"),
+    ],
+)
+def test_a_wrong_choice_is_answered_with_one_sentence(client, voice, choices, sentence):
+    with pytest.raises(gradio_client.exceptions.AppError, match=sentence):
+        ask(client, voice, **choices)
+
+
+def test_a_text_renamed_wav_is_answered_with_one_sentence(client, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("no sound at all\n" * 99)
+    with pytest.raises(gradio_client.exceptions.AppError) as refusal:
+        ask(client, text)
+    assert "accepted" in str(refusal.value)
+    assert "/" not in str(refusal.value)
+
+
+def test_an_upload_beyond_the_limit_is_refused(client, tmp_path):
+    large = tmp_path / "large.wav"
+    large.write_bytes(b"\0" * 2_100_000)
+    with pytest.raises(Exception, match="(?i)large|size|413"):
+        ask(client, large)
+
+
+def test_only_the_two_named_endpoints_are_public(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/animate", "/cancel"}
+
+
+def test_cancel_stops_what_this_client_ordered(served, client, voice):
+    served.face.pause = 0.1
+    try:
+        file = gradio_client.handle_file(str(voice))
+        job = client.submit(file, api_name="/animate", **CHOICES)
+        end = time.monotonic() + 20
+        while not served.service.busy and time.monotonic() < end:
+            time.sleep(0.02)
+        assert client.predict(api_name="/cancel") == 1
+        with pytest.raises(gradio_client.exceptions.AppError, match="cancelled"):
+            job.result(timeout=20)
+        assert not served.service.busy
+    finally:
+        served.face.pause = 0.0
+
+
+def test_four_users_at_once_get_what_each_would_get_alone(served, tmp_path):
+    voices = [write_voice(tmp_path / f"{p}.wav", 1.0, pitch=p) for p in (110, 140, 180, 220)]
+
+    def take(recording):
+        own = gradio_client.Client(served.address, verbose=False)
+        film, sync, csv, npz = ask(own, recording)
+        written = [hashlib.sha256(Path(path).read_bytes()).digest() for path in (npz, csv)]
+        return written, frames(film), sync
+
+    def traffic(stop):
+        import httpx
+
+        while not stop:
+            assert httpx.get(served.address + "/config", timeout=20).status_code == 200
+
+    alone, stop = [take(v) for v in voices], []
+    with ThreadPoolExecutor(5) as pool:
+        noise = pool.submit(traffic, stop)
+        together = list(pool.map(take, voices))
+        stop.append(True)
+        noise.result()
+    assert together == alone
+    assert len({row[0][0] for row in alone}) == 4
+
+
+def test_the_help_of_the_command_names_the_options():
+    done = subprocess.run(
+        [sys.executable, "app.py", "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    for option in ("--host", "--port", "--weights", "--device"):
+        assert option in done.stdout
