@@ -6,42 +6,16 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from l2t.errors import FaceError, L2TError, OutputError, SpeechError, WeightsError
+from l2t.errors import L2TError, OutputError, RenderError, SpeechError
+from l2t.options import LONGEST, parser
 from l2t.outputs import Outputs, plan, write_whole
-from l2t.render.scene import SIZE_DEFAULT, SIZE_MAX, SIZE_MIN, VIEWS, check_size
+from l2t.render.scene import check_size
 from l2t.speech import Limits, Speech, load_speech
 
-DESCRIPTION = "Turn recordings of speech into films of a talking 3D head."
-EPILOG = """With one SPEECH the outputs are files (or folders that exist); with several, -o,
---motion and --sync name folders, which are made, and the files in them are called after the
-recordings. A refused recording costs one line on stderr and the exit status 1; the others are
-still done. Memory: about 0.25 GB for the samples of an hour."""
-LONGEST = 86_400.0  # seconds, the most that --max-seconds takes
 MAX_BYTES = 8_000_000_000
-
-
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser("python -m l2t", description=DESCRIPTION, epilog=EPILOG)
-    add = made.add_argument
-    add("speech", nargs="+", type=Path, metavar="SPEECH", help="wav, flac, ogg, opus, mp3, m4a ...")
-    add("-o", "--output", type=Path, metavar="MP4", help="the film: H.264 with sound")
-    add("--motion", type=Path, metavar="NPZ", help="arkit (frames, 52) float32, names, fps")
-    add("--sync", type=Path, metavar="JSON", help="offset, LSE-D, LSE-C, confidence per frame")
-    add("--identity", metavar="NAME", help="whose head (default: the template's first)")
-    add("--style", metavar="NAME", help="how it speaks (default: the model's first)")
-    add("--view", choices=VIEWS, default=VIEWS[0], help="camera (default: %(default)s)")
-    size_help = f"side of the film in pixels, {SIZE_MIN} to {SIZE_MAX} (default: %(default)s)"
-    add("--size", type=int, metavar="PX", default=SIZE_DEFAULT, help=size_help)
-    devices = ("auto", "cpu", "cuda")
-    add("--device", choices=devices, default="auto", help="where the models run (default: auto)")
-    weights_help = "folder, Hub repository org/name[@revision], or debug (default: embedded)"
-    add("--weights", metavar="DIR_OR_HUB_ID", help=weights_help)
-    length_help = "longest recording accepted (default: %(default)g)"
-    add("--max-seconds", type=float, default=3600.0, metavar="S", help=length_help)
-    add("-v", "--verbose", action="store_true", help="say what is being done")
-    return made
 
 
 def default_face(weights: str | None, device: str):
@@ -63,38 +37,58 @@ class Session:
     def face(self):
         if self._face is None:
             self._face = self._make_face(self.options.weights, self.options.device)
-            logging.info("weights: %s", getattr(self._face.weights, "label", self._face.weights))
+            say(f"weights: {self._face.weights.label}, device: {self._face.device}")
         return self._face
 
-    def animate(self, path: Path, outputs: Outputs) -> str:
-        """Do one recording; returns the line that tells of it. Raises L2TError."""
-        speech = load_speech(path, self.limits)
+    def close(self) -> None:
+        if self._face is not None:
+            self._face.close()
+
+    def do(self, path: Path, outputs: Outputs) -> None:
+        """One recording, from file to files. Raises L2TError."""
         options = self.options
-        logging.info("%s: %.1f s of sound", path, speech.seconds)
-        take = self.face.animate(speech, style=options.style, identity=options.identity)
+        speech = load_speech(path, self.limits)
+        progress = Progress(path.name)
+        take = self.face.animate(speech, options.style, options.identity, progress)
         if outputs.motion:
-            write_whole(outputs.motion, lambda part: save_motion(take.motion, part))
+            save_motion(take.motion, outputs.motion)
         if outputs.sync:
-            write_whole(outputs.sync, lambda part: save_sync(take.sync, part))
+            save_sync(take.sync, outputs.sync)
         if outputs.film:
-            draw = self.face.render
-            write_whole(
-                outputs.film, lambda part: draw(take, part, view=options.view, size=options.size)
-            )
+            self.face.render(take, outputs.film, options.view, options.size, progress)
+        progress.clear()
         made = ", ".join(map(str, outputs.wanted()))
-        return f"{path} -> {made} ({summary(speech, take.sync.to_json())})"
+        say(f"{path} -> {made} ({summary(speech, take.sync.to_json())})")
+
+
+class Progress:
+    """Stage and share of the work on one line of a terminal; quiet where there is none."""
+
+    def __init__(self, name: str):
+        self.name, self.shown, self.wanted = name[:40], "", sys.stderr.isatty()
+
+    def __call__(self, stage: str, share: float) -> None:
+        text = f"{self.name}: {stage} {share:4.0%}"
+        if self.wanted and text != self.shown:
+            self.shown = text
+            print(f"\r{text:<60}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self.shown:
+            print(f"\r{'':<60}\r", end="", file=sys.stderr, flush=True)
 
 
 def save_motion(motion, path: Path) -> None:
-    """Write `motion` as npz; the file keeps the name that it is given."""
+    """Write `motion` as npz; raises OutputError."""
     from l2t.export import write_npz
 
     write_npz(motion, path)
 
 
 def save_sync(report, path: Path) -> None:
-    """Write the report as JSON; what is undefined is null."""
-    path.write_text(json.dumps(report.to_json(), allow_nan=False) + "\n", encoding="utf-8")
+    """Write the report as JSON, null where a number is undefined; raises OutputError."""
+    text = json.dumps(report.to_json(), allow_nan=False) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def summary(speech: Speech, numbers: dict) -> str:
@@ -107,6 +101,10 @@ def summary(speech: Speech, numbers: dict) -> str:
         f"{speech.seconds:.1f} s, offset {numbers['offset_ms']:+.0f} ms, "
         f"LSE-C {numbers['lse_c']:.2f}"
     )
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
 
 
 def complain(sentence: object) -> None:
@@ -130,16 +128,22 @@ def run(options: argparse.Namespace, face_factory: Callable) -> int:
     except L2TError as error:
         complain(error)
         return 2
-    session, status = Session(options, face_factory), 0
-    for path, outputs in zip(options.speech, jobs, strict=True):
+    with closing(Session(options, face_factory)) as session:
+        return do_all(session, jobs)
+
+
+def do_all(session: Session, jobs: list[Outputs]) -> int:
+    """Do all recordings, one sentence on stderr for each that fails; returns the exit status."""
+    status = 0
+    for path, outputs in zip(session.options.speech, jobs, strict=True):
         try:
-            print(session.animate(path, outputs), flush=True)
-        except (FaceError, WeightsError) as error:  # an option's fault: no input would fare better
-            complain(error)
-            return 2
-        except L2TError as error:
+            session.do(path, outputs)
+        except (SpeechError, RenderError, OutputError) as error:
             complain(f"{path}: {error}")
             status = 1
+        except L2TError as error:  # weights, device, a name: no other input would fare better
+            complain(error)
+            return 2
     return status
 
 

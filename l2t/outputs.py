@@ -71,11 +71,12 @@ def _check(speeches: list[Path], made: list[Outputs]) -> None:
     """Every result has a writable place of its own and overwrites no recording."""
     taken = {path.resolve() for path in speeches}
     for outputs in made:
-        if outputs.film and outputs.film.suffix.lower() != ".mp4":
-            raise OutputError(
-                f"{outputs.film} does not end in .mp4, the kind of film that is made."
-            )
-        for path in outputs.wanted():
+        for kind, suffix in SUFFIXES.items():
+            path = getattr(outputs, kind)
+            if path is None:
+                continue
+            if path.suffix.lower() != suffix:
+                raise OutputError(f"{path} does not end in {suffix}, which a {kind} file must.")
             if path.resolve() in taken:
                 raise OutputError(f"{path} is named twice; every result needs a file of its own.")
             taken.add(path.resolve())

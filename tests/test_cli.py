@@ -13,7 +13,7 @@ from fakes import FakeFace
 from hostile.files import pcm, wav
 
 from l2t.__main__ import main
-from l2t.errors import WeightsError
+from l2t.errors import RenderError, WeightsError
 from l2t.motion import ARKIT_NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -53,8 +53,9 @@ def test_film_motion_and_sync_of_one_recording(call, speech, tmp_path):
     film, motion, sync = tmp_path / "o.mp4", tmp_path / "o.npz", tmp_path / "o.json"
     status, out, err = call(speech, "-o", film, "--motion", motion, "--sync", sync, "--size", 256)
     assert (status, err) == (0, [])
-    assert len(out) == 1
-    assert "offset +0 ms" in out[0]
+    assert len(out) == 2
+    assert "weights: Test double" in out[0]
+    assert "offset +0 ms" in out[1]
     with av.open(str(film)) as container:
         assert container.streams.video[0].codec_context.width == 256
     with np.load(motion, allow_pickle=False) as saved:
@@ -74,7 +75,7 @@ def test_silence_has_no_number(call, tmp_path):
     status, out, _ = call(tmp_path / "s.wav", "--sync", tmp_path / "s.json")
     report = json.loads((tmp_path / "s.json").read_text())
     assert status == 0
-    assert "no speech found" in out[0]
+    assert "no speech found" in out[-1]
     assert report["lse_c"] is None
     assert set(report["confidence"]) == {None}
 
@@ -85,7 +86,7 @@ def test_a_refused_input_costs_a_sentence_and_the_others_are_done(call, speech, 
     assert status == 1
     assert [line.split(":")[0] for line in err] == [str(bad), str(missing)]
     assert "known format" in err[0]
-    assert len(out) == 1
+    assert len(out) == 2
     assert [p.name for p in (tmp_path / "made").iterdir()] == ["speech.json"]
 
 
@@ -119,10 +120,10 @@ def test_what_cannot_be_is_said_before_any_work(call, speech, options, says, tmp
 
 
 def test_an_unknown_identity_stops_everything_with_one_sentence(call, speech, tmp_path):
-    status, _, err = call(speech, speech, "--motion", tmp_path / "m", "--identity", "Eve")
+    status, _, err = call(speech, speech, "--motion", tmp_path / "m", "--identity", "nobody")
     assert status == 2
     assert len(err) == 1
-    assert "Ada, Ben" in err[0]
+    assert ", ".join(FakeFace.identities) in err[0]
 
 
 def test_weights_that_cannot_be_had(speech, tmp_path, capfd):
@@ -133,16 +134,16 @@ def test_weights_that_cannot_be_had(speech, tmp_path, capfd):
     assert capfd.readouterr().err == "There are no weights in this folder.\n"
 
 
-def test_a_film_that_fails_leaves_no_half_file(call, speech, tmp_path):
-    class FullDisk(FakeFace):
-        def render(self, take, path, **_):
-            path.write_bytes(b"half")
-            raise OSError(28, "No space left on device")
+def test_a_film_that_fails_costs_a_sentence_and_the_drawing_process_ends(call, speech, tmp_path):
+    class Failing(FakeFace):
+        def render(self, *_, **__):
+            raise RenderError("The pictures could not be drawn.")
 
-    status, _, err = call(speech, "-o", tmp_path / "x.mp4", face=FullDisk())
+    face = Failing()
+    status, _, err = call(speech, "-o", tmp_path / "x.mp4", face=face)
     assert status == 1
-    assert "No space left" in err[0]
-    assert [p.name for p in tmp_path.iterdir()] == ["speech.wav"]
+    assert err == [f"{speech}: The pictures could not be drawn."]
+    assert face.closed
 
 
 def test_longer_speech_than_on_the_page_is_accepted(call, tmp_path):

@@ -1,0 +1,35 @@
+"""What the command line understands, and its help."""
+
+import argparse
+from pathlib import Path
+
+from l2t.render.scene import SIZE_DEFAULT, SIZE_MAX, SIZE_MIN, VIEWS
+
+DESCRIPTION = "Turn recordings of speech into films of a talking 3D head."
+EPILOG = """With one SPEECH the outputs are files (or folders that exist); with several, -o,
+--motion and --sync name folders, which are made, and the files in them are called after the
+recordings. A refused recording costs one line on stderr and the exit status 1; the others are
+still done. Memory: about 0.25 GB for the samples of an hour."""
+LONGEST = 86_400.0  # seconds, the most that --max-seconds takes
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser("python -m l2t", description=DESCRIPTION, epilog=EPILOG)
+    add = made.add_argument
+    add("speech", nargs="+", type=Path, metavar="SPEECH", help="wav, flac, ogg, opus, mp3, m4a ...")
+    add("-o", "--output", type=Path, metavar="MP4", help="the film: H.264 with sound")
+    add("--motion", type=Path, metavar="NPZ", help="arkit (frames, 52) float32, names, fps")
+    add("--sync", type=Path, metavar="JSON", help="offset, LSE-D, LSE-C, confidence per frame")
+    add("--identity", metavar="NAME", help="whose head (default: the template's first)")
+    add("--style", metavar="NAME", help="how it speaks (default: the model's first)")
+    add("--view", choices=VIEWS, default=VIEWS[0], help="camera (default: %(default)s)")
+    size_help = f"side of the film in pixels, {SIZE_MIN} to {SIZE_MAX} (default: %(default)s)"
+    add("--size", type=int, metavar="PX", default=SIZE_DEFAULT, help=size_help)
+    devices = ("auto", "cpu", "cuda")
+    add("--device", choices=devices, default="auto", help="where the models run (default: auto)")
+    weights_help = "folder, Hub repository org/name[@revision], or debug (default: embedded)"
+    add("--weights", metavar="DIR_OR_HUB_ID", help=weights_help)
+    length_help = "longest recording accepted (default: %(default)g)"
+    add("--max-seconds", type=float, default=3600.0, metavar="S", help=length_help)
+    add("-v", "--verbose", action="store_true", help="say what is being done")
+    return made
