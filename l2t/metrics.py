@@ -18,9 +18,9 @@ GUARD_S = 0.2  # lips move before and after the voice: silence counts from here 
 def lip_opening(template, arkit: np.ndarray, identity: str | None = None) -> np.ndarray:
     """Inner-lip gap over the distance of the outer eye corners, (frames,) float32, no unit.
 
-    Mean length of the three middle pairs of inner-lip landmarks in the front view's plane, the
-    same as is measured on tracked faces.  arkit: (frames, 52); identity: whose neutral (None: the
-    template's first).
+    Mean height of the gap between the three middle pairs of inner-lip landmarks, 0 where the lips
+    press into each other, as it is measured on tracked faces.  arkit: (frames, 52); identity:
+    whose neutral (None: the template's first).
     """
     from l2t.face import LIP_POINTS
 
@@ -28,18 +28,14 @@ def lip_opening(template, arkit: np.ndarray, identity: str | None = None) -> np.
         return np.zeros(0, np.float32)
     lips = np.asarray(template.lip_landmarks)
     column = [lips[LIP_POINTS.index(point)] for pair in INNER_LIP_PAIRS for point in pair]
-    at = template.vertices(arkit, identity, np.asarray(column))[..., :2]
-    gap = np.linalg.norm(at[:, 0::2] - at[:, 1::2], axis=-1).mean(axis=1)
+    height = template.vertices(arkit, identity, np.asarray(column))[..., 1]
+    gap = np.maximum(height[:, 0::2] - height[:, 1::2], 0.0).mean(axis=1)
     corners = template.neutral(identity)[np.asarray(template.eye_corners)[[0, -1]], :2]
     return (gap / np.linalg.norm(corners[0] - corners[1])).astype(np.float32)
 
 
 def closed_limit(template, identity: str | None = None) -> float:
-    """Lip opening up to which this face's lips count as closed.
-
-    The landmarks of touching lips still lie apart by the thickness of the inner rim (0.011 to
-    0.019 on the built-in faces), so the limit is counted from the neutral, closed mouth.
-    """
+    """Lip opening up to which this face's lips count as closed: a little above its neutral."""
     rest = lip_opening(template, np.zeros((1, 52), np.float32), identity)
     return float(rest[0]) + CLOSED
 

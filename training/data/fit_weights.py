@@ -20,6 +20,8 @@ FITTED = (
     "mouthUpperUpLeft", "mouthUpperUpRight",
 )  # fmt: skip
 
+PARTED = 0.01  # gap over eye distance from which tracked lips surely do not touch
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -70,6 +72,11 @@ class WeightFitter:
         weight[:, 2] = self.options.depth
         weight[40:, 0] = 0.2  # chin points slide along the outline sideways
         self._weight = weight
+        # At rest the template's lips press into each other: to show a gap they must part by more.
+        lip = rest[lips]
+        self.overlap = np.maximum(
+            [lip[b, 1] - lip[a, 1] for a, b in self.pairs], 0.0
+        ) / self.eye_distance
         self._system(basis)
 
     def _system(self, basis: np.ndarray) -> None:
@@ -80,17 +87,17 @@ class WeightFitter:
         for name in FITTED:
             if name.endswith("Left") and name.replace("Left", "Right") in FITTED:
                 left, right = FITTED.index(name), FITTED.index(name.replace("Left", "Right"))
-                pull = o.mirror * (0.1 if name in ("jawLeft", "mouthLeft") else 1.0)
-                if name not in ("jawLeft", "mouthLeft"):
+                if name not in ("jawLeft", "mouthLeft"):  # those are one movement's two directions
                     difference = np.zeros(k)
                     difference[left], difference[right] = 1, -1
-                    normal += pull * np.outer(difference, difference)
+                    normal += o.mirror * np.outer(difference, difference)
         self._normal = normal
 
     def fit(self, moved: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         """moved (frames, 80, 3) landmark displacement from rest, gaps (frames, 3) between the lips,
         both in eye distances -> (frames, 52) float32 weights in 0..1."""
         o = self.options
+        gaps = gaps + self.overlap * np.clip(gaps / PARTED, 0.0, 1.0)
         wanted = (moved[:, self.columns] * self._weight).reshape(len(moved), -1)
         linear = wanted @ self._design.T + o.gap**2 * gaps @ self._gap_basis.T
         weights = self._solve(linear)
