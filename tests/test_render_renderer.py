@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -88,7 +90,7 @@ def test_refused_in_one_sentence_and_the_next_job_works(renderer, tmp_path, chan
 
 def test_a_killed_process_fails_its_job_and_no_other(renderer, tmp_path):
     def murder(share):
-        os.kill(renderer._child.process.pid, signal.SIGKILL)
+        os.kill(renderer._supervisor.child.process.pid, signal.SIGKILL)
 
     with pytest.raises(RenderError, match="signal 9.*again"):
         renderer.film(talking(90), tone(3.0), WHO, "front", 256, tmp_path / "a.mp4", murder)
@@ -99,8 +101,8 @@ def test_a_killed_process_fails_its_job_and_no_other(renderer, tmp_path):
 
 def test_a_process_killed_between_jobs_is_not_noticed(renderer):
     renderer.start()
-    os.kill(renderer._child.process.pid, signal.SIGKILL)
-    renderer._child.process.wait()
+    os.kill(renderer._supervisor.child.process.pid, signal.SIGKILL)
+    renderer._supervisor.child.process.wait()
     assert renderer.picture(np.zeros(52), WHO, size=256).mean() > 60
 
 
@@ -117,13 +119,14 @@ def test_cancel_within_a_second_leaves_no_file_and_no_encoder(renderer, tmp_path
                       lambda: bool(pressed))
     assert time.monotonic() - pressed[0] < 1.0
     assert list(tmp_path.iterdir()) == []
-    assert len(family(renderer._child.process.pid) if renderer._child else ()) <= 1
+    child = renderer._supervisor.child
+    assert child is None or len(family(child.process.pid)) == 1
     assert renderer.picture(np.zeros(52), WHO, size=256).mean() > 60
 
 
 def test_a_process_that_does_not_listen_is_ended(renderer, tmp_path):
     renderer.start()
-    pid, pressed = renderer._child.process.pid, []
+    pid, pressed = renderer._supervisor.child.process.pid, []
 
     def freeze(share):
         if not pressed:
@@ -138,11 +141,12 @@ def test_a_process_that_does_not_listen_is_ended(renderer, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_exception_in_the_callback_passes_through(renderer, tmp_path):
+@pytest.mark.parametrize("kind", [KeyError, Cancelled])
+def test_an_exception_in_the_callback_passes_through(renderer, tmp_path, kind):
     def stumble(share):
-        raise KeyError("mine")
+        raise kind("mine")
 
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(kind, match="mine"):
         renderer.film(talking(60), tone(2.0), WHO, "front", 256, tmp_path / "a.mp4", stumble)
     assert list(tmp_path.iterdir()) == []
     assert renderer.picture(np.zeros(52), WHO, size=256).mean() > 60
@@ -178,13 +182,13 @@ def test_software_by_choice_and_nothing_left_after_close():
         assert made.info == ""
         assert made.picture(np.zeros(52), WHO, size=256).mean() > 60
         assert made.info == "software"
-        pid = made._child.process.pid
+        pid = made._supervisor.child.process.pid
     assert family(pid) == set()
 
 
 def test_software_steps_in_where_pyvista_dies(monkeypatch):
     """As on a machine without GL: the child that tries it is ended by a signal."""
-    from l2t.render import renderer as module
+    from l2t.render import supervisor as module
 
     class NoGL(module.Child):
         def __init__(self, painter):
@@ -203,3 +207,11 @@ def test_speech_needs_nothing_but_samples(renderer, tmp_path):
     silent = SimpleNamespace(samples=np.zeros(100, np.float32))
     facts, _, _ = read(renderer.film(talking(6), silent, WHO, "front", 256, tmp_path / "a.mp4"))
     assert facts.seconds[1] == pytest.approx(0.2, abs=0.02)
+
+
+def test_importing_the_renderer_is_light():
+    """The page starts with it: nothing that draws or encodes is imported before the first film."""
+    code = ("import sys, l2t.render.renderer;"
+            "print([m for m in ('numba', 'pyvista', 'moviepy', 'scipy') if m in sys.modules])")
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"

@@ -20,8 +20,9 @@ def test_views_in_order():
 def test_the_head_fills_the_picture_whatever_its_units(view, scale):
     shot = frame_shot(BOX * scale, view, 512)
     screen = shot.project(BOX * scale, 512)
-    assert screen[:, 1].min() > -20
-    assert 350 < np.ptp(screen[:, 1]) < 600
+    assert screen[:, 1].min() > -20  # the crown is inside, the lower edge outside
+    assert screen[:, 1].max() > 512
+    assert np.ptp(screen[:, 1]) < 700
     assert abs(screen[:, 0].mean() - 256) < 30
 
 

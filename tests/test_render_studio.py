@@ -10,7 +10,8 @@ from l2t.errors import FaceError, RenderError
 from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES, Motion
 from l2t.render import probe
-from l2t.render.painters import make_painter, wanted
+from l2t.render.choice import wanted
+from l2t.render.painters import make_painter
 from l2t.render.picture import background
 from l2t.render.scene import VIEWS, frame_shot
 from l2t.render.studio import Studio, render_frames

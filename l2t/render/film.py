@@ -54,7 +54,9 @@ def part_of(path: Path):
     if path.is_dir():
         raise OutputError(f"The film cannot be written: {path.name!r} is a folder.")
     try:
-        room = tempfile.TemporaryDirectory(dir=path.parent, prefix=".l2t-")
+        room = tempfile.TemporaryDirectory(
+            dir=path.parent, prefix=".l2t-", ignore_cleanup_errors=True
+        )
     except OSError as error:
         raise _unwritable(path, error) from error
     with room as folder:

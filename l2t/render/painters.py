@@ -1,31 +1,21 @@
 """Which painter draws: pyvista where GL works, the software rasteriser elsewhere."""
 
 import logging
-import os
 
 from l2t.errors import RenderError
 from l2t.render import probe
+from l2t.render.choice import wanted
 from l2t.render.raster import SoftwarePainter
 
 log = logging.getLogger(__name__)
-VARIABLE = "L2T_RENDERER"
-CHOICES = ("auto", "pyvista", "software")
-
-
-def wanted() -> str:
-    """What the environment asks for, one of `CHOICES`. Raises RenderError for anything else."""
-    choice = os.environ.get(VARIABLE, "").strip().lower() or "auto"
-    if choice not in CHOICES:
-        raise RenderError(f"{VARIABLE} must be one of {', '.join(CHOICES)}, found {choice!r}.")
-    return choice
 
 
 def make_painter(template, choice: str | None = None):
     """A painter for the template's mesh, for use in this thread.
 
-    choice: one of `CHOICES`; None asks the environment. Without a working GL, pyvista would end
-    the whole process, so it is tried in a child first (see `probe.py`). Raises RenderError when
-    pyvista is insisted on and does not work.
+    choice: "auto", "pyvista" or "software"; None asks the environment. Without a working GL,
+    pyvista would end the whole process, so it is tried in a child first (see `probe.py`).
+    Raises RenderError when pyvista is insisted on and does not work.
     """
     choice = wanted() if choice is None else choice
     if choice == "software":

@@ -27,11 +27,15 @@ class Neck:
         top = chin - 0.15 * (chin - low[1])
         bottom = low[1] + 0.50 * (top - low[1])  # above the shoulders, which stay where they are
         t = np.clip((neutral[:, 1] - bottom) / max(top - bottom, 1e-6), 0, 1)
-        self.weight = (t * t * (3 - 2 * t))[:, None].astype(np.float32)
         upper = neutral[neutral[:, 1] > chin]
         back, front = upper[:, 2].min(), upper[:, 2].max()
         x = 0.5 * (upper[:, 0].min() + upper[:, 0].max())
         self.pivot = np.array([x, chin, back + 0.42 * (front - back)], np.float32)
+        # The shoulders lie as high as the neck, only farther out than the head is wide.
+        away = np.hypot(neutral[:, 0] - x, neutral[:, 2] - self.pivot[2])
+        out = np.clip(away / (0.5 * np.ptp(upper[:, 0])) - 0.7, 0, 1)
+        weight = t * t * (3 - 2 * t) * (1 - out) ** (2 * (1 - t))
+        self.weight = weight[:, None].astype(np.float32)
 
     def turned(self, points: np.ndarray, angles: np.ndarray) -> np.ndarray:
         """(V, 3) points after turning by (pitch, yaw, roll) radians; a copy only if they move."""
