@@ -1,6 +1,7 @@
 """The command line: `python -m l2t speech.wav -o out.mp4`, the page's twin for scripts."""
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -48,15 +49,14 @@ class Session:
         """One recording, from file to files. Raises L2TError."""
         options = self.options
         speech = load_speech(path, self.limits)
-        progress = Progress(path.name)
-        take = self.face.animate(speech, options.style, options.identity, progress)
-        if outputs.motion:
-            save_motion(take.motion, outputs.motion)
-        if outputs.sync:
-            save_sync(take.sync, outputs.sync)
-        if outputs.film:
-            self.face.render(take, outputs.film, options.view, options.size, progress)
-        progress.clear()
+        with closing(Progress(path.name)) as progress:
+            take = self.face.animate(speech, options.style, options.identity, progress)
+            if outputs.motion:
+                save_motion(take.motion, outputs.motion)
+            if outputs.sync:
+                save_sync(take.sync, outputs.sync)
+            if outputs.film:
+                self.face.render(take, outputs.film, options.view, options.size, progress)
         made = ", ".join(map(str, outputs.wanted()))
         say(f"{path} -> {made} ({summary(speech, take.sync.to_json())})")
 
@@ -73,7 +73,7 @@ class Progress:
             self.shown = text
             print(f"\r{text:<60}", end="", file=sys.stderr, flush=True)
 
-    def clear(self) -> None:
+    def close(self) -> None:
         if self.shown:
             print(f"\r{'':<60}\r", end="", file=sys.stderr, flush=True)
 
@@ -157,7 +157,8 @@ def main(argv: list[str] | None = None, face_factory: Callable = default_face) -
     level = logging.INFO if options.verbose else logging.ERROR
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     for stream in (sys.stdout, sys.stderr):  # a file's name may hold what the terminal cannot say
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return run(options, face_factory)
     except KeyboardInterrupt:
