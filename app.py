@@ -1,16 +1,20 @@
 """The page: `python app.py`, then open the address it prints. Options: `python app.py --help`."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from l2t.errors import RenderError
 from l2t.face import FaceTemplate
 from l2t.jobs import sweep
+from l2t.render.renderer import Renderer
 from l2t.service import Service, Settings
 from l2t.speech import Limits
 from l2t.ui.catalogue import Catalogue
@@ -44,6 +48,18 @@ def lent_gpu() -> Callable | None:
     return spaces.GPU
 
 
+def start_renderer() -> Renderer:
+    """A renderer that is starting in the background; one that cannot start is told by its jobs."""
+
+    def start() -> None:
+        with contextlib.suppress(RenderError):
+            renderer.start()
+
+    renderer = Renderer()
+    threading.Thread(target=start, daemon=True, name="renderer-start").start()
+    return renderer
+
+
 def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -59,10 +75,13 @@ def serve(options: argparse.Namespace, home: Path) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # both are read by Gradio, imported below
     os.environ["GRADIO_TEMP_DIR"] = str(home / "cache")
 
+    ahead = [start_renderer()]  # in a process of its own, while this one imports
+
     def load():
         from l2t.talkingface import TalkingFace
 
-        return TalkingFace.from_pretrained(options.weights, device=options.device)
+        renderer = ahead.pop() if ahead else None
+        return TalkingFace.from_pretrained(options.weights, options.device, renderer)
 
     limits = Limits(max_seconds=options.max_seconds)
     service = Service(load, Settings(limits=limits), home, gpu=lent_gpu())

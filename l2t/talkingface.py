@@ -42,15 +42,24 @@ class Take:
 class TalkingFace:
     """Models, face and renderer together; one caller at a time (a `Service` sees to that)."""
 
-    def __init__(self, models: Models, weights: Weights, template: FaceTemplate | None = None):
+    def __init__(
+        self,
+        models: Models,
+        weights: Weights,
+        template: FaceTemplate | None = None,
+        renderer: Renderer | None = None,
+    ):
         self.models, self.weights = models, weights
         self.template = template or FaceTemplate.load()
-        self._renderer = Renderer()
+        self._renderer = renderer or Renderer()
 
     @staticmethod
-    def from_pretrained(spec: str | Path | None = None, device: str = "auto") -> "TalkingFace":
+    def from_pretrained(
+        spec: str | Path | None = None, device: str = "auto", renderer: Renderer | None = None
+    ) -> "TalkingFace":
         """Chooses and loads weights (`l2t.weights.resolve`) onto "cpu", "cuda" or "auto".
 
+        renderer: one that was started ahead, as it takes seconds; closed with the face.
         Weights from a Hub that load badly are replaced by the embedded ones, with the reason in
         `weights.label`. Raises WeightsError, or L2TError for a device that is not there.
         """
@@ -64,7 +73,7 @@ class TalkingFace:
             weights = embedded(reason)
             models = load_models(weights, place)
         log.info("weights: %s, device: %s", weights.label, place)
-        return TalkingFace(models, weights)
+        return TalkingFace(models, weights, renderer=renderer)
 
     @property
     def identities(self) -> tuple[str, ...]:
