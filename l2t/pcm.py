@@ -28,7 +28,7 @@ def mono(frame: av.AudioFrame) -> np.ndarray:
         values = values.astype(np.float64) / -float(np.iinfo(values.dtype).min)
     if not np.isfinite(values).all():
         raise Refused("The recording holds samples that are no numbers; only finite are accepted.")
-    return np.clip(values.mean(axis=0), -1e6, 1e6).astype(np.float32)
+    return np.clip(values.mean(axis=0, dtype=np.float64), -1e6, 1e6).astype(np.float32)
 
 
 def packets(container, stream, stats: dict) -> Iterator[av.AudioFrame]:

@@ -149,3 +149,8 @@ def test_the_child_imports_nothing_heavy():
     loaded = set(done.stdout.split())
     assert {"av", "numpy"} <= loaded
     assert not loaded & {"torch", "librosa", "scipy", "gradio", "transformers", "numba"}
+
+
+def test_huge_but_finite_samples_do_not_overflow():
+    data = np.full((8000, 2), 3e38).astype("<f4").tobytes()
+    assert np.isfinite(decoded(wav(data, SAMPLE_RATE, 2, bits=32, kind=3))).all()
