@@ -16,7 +16,7 @@ from l2t.motion import ARKIT_NAMES
 from training import face_hair, face_paint, face_regions, face_shirt
 from training.face_landmarks import landmarks, regions
 from training.face_looks import DEFAULT_LOOK, LOOKS
-from training.face_parts import Part, bun, eye, eye_angles, plain_part
+from training.face_parts import Part, eye, eye_angles, hair, plain_part
 from training.face_skin import Skin, build_skin, eye_spheres
 from training.face_source import HeadSource, load_source
 from training.face_teeth import mouth_wall, teeth_parts
@@ -60,7 +60,7 @@ def build(source: HeadSource) -> dict[str, np.ndarray]:
     parts = [skin.part, plain_part(source, "helper-tongue", "tongue", TONGUE_SHIFT)]
     parts += [eye(side, *spheres[side]) for side in ("Left", "Right")]
     parts += teeth_parts(source, mouth_wall(source, near, rings))
-    parts.append(bun(styles, eyes))
+    parts.append(hair(styles, eyes))
     parts.append(face_shirt.shirt_part(skin.part.positions, skin.part.faces, skin.local))
     positions = np.concatenate([p.positions for p in parts], axis=1) - (eyes + PIVOT)[:, None]
     colours = np.concatenate([colour_part(source, p, skin) for p in parts], axis=1)
@@ -100,8 +100,7 @@ def colour_part(source: HeadSource, part: Part, skin: Skin) -> np.ndarray:
         elif part.label.startswith("eye"):
             colours.append(face_paint.eye_colours(look, *eye_angles()))
         elif part.label == "hair":
-            ball = part.positions[k] - part.positions[k].mean(axis=0)
-            colours.append(face_paint.bun_colours(look, ball))
+            colours.append(face_paint.tress_colours(look, part.positions[k]))
         elif part.label == "shirt":
             cloth = np.array(look.shirt) / 255 * 0.9
             colours.append(np.tile(cloth, (part.positions.shape[1], 1)))

@@ -74,7 +74,7 @@ def skin_colours(look: Look, points, fields: dict, hair, streak, collar) -> np.n
     shade = np.clip(1 + 0.16 * streak, 0.5, 1.4)[:, None]
     colours = mix(colours, tint * shade, smooth(hair, 0.10, 0.85))
     cloth = np.array(look.shirt) / 255
-    return mix(colours, cloth, (collar > 0) * 1.0)
+    return mix(colours, cloth, (collar > -0.035) * 1.0)
 
 
 def beard(points: np.ndarray, fields: dict) -> np.ndarray:
@@ -114,7 +114,8 @@ def mouth_colours(label: str, positions: np.ndarray) -> np.ndarray:
     return colours
 
 
-def bun_colours(look: Look, ball: np.ndarray) -> np.ndarray:
-    """(n, 3) of a bun of hair, given from its centre (n, 3)."""
-    wound = np.sin(6 * np.arctan2(ball[:, 0], ball[:, 2]) + 26 * ball[:, 1])
-    return np.array(look.hair) / 255 * np.clip(1 + 0.18 * wound, 0.5, 1.4)[:, None]
+def tress_colours(look: Look, points: np.ndarray) -> np.ndarray:
+    """(n, 3) of hanging or wound hair (n, 3): strands around the vertical axis."""
+    ball = points - points.mean(axis=0)
+    strand = np.sin(23 * np.arctan2(ball[:, 0], ball[:, 2]) + 6 * ball[:, 1])
+    return np.array(look.hair) / 255 * np.clip(1 + 0.14 * strand, 0.5, 1.4)[:, None]

@@ -1,4 +1,4 @@
-"""Parts beside the skin: round eyes that turn, the tongue, a bun of hair.
+"""Parts beside the skin: round eyes that turn, the tongue, hair that hangs.
 
 Lengths in decimetres like the source; every builder gives positions per identity on one topology.
 """
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training import face_hair
+from training.face_hair import Style
 from training.face_mesh import catmull_clark
 from training.face_source import HeadSource
+from training.face_tress import tress, tress_faces
 
 # Polar angle of the eye's rings in degrees from the front: dense where pupil, iris and white meet.
 EYE_RINGS = (5.0, 9.4, 10.4, 16.0, 21.5, 25.0, 26.5, 34.0, 46.0, 62.0, 82.0)
@@ -96,8 +97,7 @@ def plain_part(source: HeadSource, group: str, label: str, shift=(0.0, 0.0, 0.0)
                 np.searchsorted(used, faces), {n: operator @ s for n, s in source.shapes.items()})
 
 
-def bun(styles: list[face_hair.Style], eyes: np.ndarray) -> Part:
-    """The bun of every identity around the middle of its eyes (I, 3)."""
-    balls = [face_hair.bun(style) for style in styles]
-    positions = np.stack([ball + eye for (ball, _), eye in zip(balls, eyes, strict=True)])
-    return Part("hair", positions, balls[0][1], {})
+def hair(styles: list[Style], eyes: np.ndarray) -> Part:
+    """Bob or bun of every identity around the middle of its eyes (I, 3)."""
+    positions = np.stack([tress(style) + eye for style, eye in zip(styles, eyes, strict=True)])
+    return Part("hair", positions, tress_faces(), {})
