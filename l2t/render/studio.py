@@ -39,7 +39,7 @@ class Studio:
         self.template, self.painter = template, painter
         self._faces = np.ascontiguousarray(template.faces, np.int32)
         self._normals = np.empty((len(template.neutral(template.identities[0])), 3), np.float32)
-        self._occlusion: np.ndarray | None = None
+        self._shaders: dict[str, Shader] = {}
 
     def frames(
         self,
@@ -73,16 +73,17 @@ class Studio:
         return Neck(neutral, float(neutral[chin, 1].min()) if len(chin) else None)
 
     def _shader(self, identity: str) -> Shader:
-        if self._occlusion is None:  # the folds of all identities are nearly the same
-            self._occlusion = self._sky_share()
-        return Shader(self.template.colors_of(identity), self._materials(), self._occlusion)
+        if identity not in self._shaders:
+            share = self._sky_share(identity)
+            colors = self.template.colors_of(identity)
+            self._shaders[identity] = Shader(colors, self._materials(), share)
+        return self._shaders[identity]
 
-    def _sky_share(self) -> np.ndarray:
-        template, first = self.template, self.template.identities[0]
-        pose = Motion(np.zeros((1, 52), np.float32)).arkit
+    def _sky_share(self, identity: str) -> np.ndarray:
+        pose = np.zeros((1, len(ARKIT_NAMES)), np.float32)
         for name, weight in OPEN_POSE.items():
             pose[0, ARKIT_NAMES.index(name)] = weight
-        rest, opened = template.neutral(first), template.vertices(pose, first)[0]
+        rest, opened = self.template.neutral(identity), self.template.vertices(pose, identity)[0]
         share = np.maximum(sky_share(rest, self._faces), sky_share(opened, self._faces))
         return smooth(share, self._faces)
 
