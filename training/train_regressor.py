@@ -120,7 +120,8 @@ def train(config: TrainConfig, sources, validation, template, out: Path) -> dict
             scores = validation_scores(average.module, validation, template)
             means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
             rows = []
-            line = {"step": step + 1, "seconds": round(time.perf_counter() - began), **means, **scores}
+            seconds = round(time.perf_counter() - began)
+            line = {"step": step + 1, "seconds": seconds, **means, **scores}
             if accelerator.is_main_process:
                 write_line(out / "log.csv", line)
                 print(" ".join(f"{k} {v:.4g}" for k, v in line.items()), flush=True)

@@ -38,7 +38,9 @@ def load_models(weights: Weights, device: torch.device) -> Models:
         expert = SyncNet3D(SyncConfig.from_dict(config))
         expert.load_state_dict(tensors)
     except (RuntimeError, TypeError, ValueError) as error:
-        raise WeightsError(f"The weights do not fit this version's models ({_first_line(error)}).") from error
+        raise WeightsError(
+            f"The weights do not fit this version's models ({_first_line(error)})."
+        ) from error
     if encoder.config.channels != student.config.channels:
         raise WeightsError(
             f"The student expects {student.config.channels} feature channels, "

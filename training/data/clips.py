@@ -1,4 +1,4 @@
-"""Tracked talking-face clips (the format of grid_s1): landmarks, mouth crops and sound of real people."""
+"""Tracked talking-face clips (the format of grid_s1): landmarks and words of real people."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,11 @@ def load_clip(path: Path) -> TrackedClip:
         valid = file["valid"].astype(bool)
         words = tuple(file["words"].tolist()) if "words" in file else ()
         times = file["word_times"].astype(np.float32) if "words" in file else np.zeros((0, 2))
-        clip = TrackedClip(
+        return TrackedClip(
             path.stem, fill_gaps(landmarks, valid), file["landmark_index"].astype(int), valid,
             file["arkit"].astype(np.float32), tuple(file["arkit_names"].tolist()),
             float(file["fps"]), words, times,
         )  # fmt: skip
-    return clip
 
 
 def fill_gaps(values: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Fits ARKit weights to tracked lip landmarks: bounded least squares on a linear face.
 
-The tracker's own `mouthClose` hardly moves, so its weights do not close the lips. Here the lips, the
-chin and above all the gap between the lips are matched by the template's own shapes.
+The tracker's own `mouthClose` hardly moves, so its weights do not close the lips. Here the lips,
+the chin and above all the gap between the lips are matched by the template's own shapes.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def lip_index(index: np.ndarray, number: int) -> int:
 class WeightFitter:
     """Holds the linear system of one template; `fit` solves it for a clip.
 
-    template: needs `basis(ids)`, `neutral(identity)`, `lip_landmarks`, `chin_landmarks`, `eye_corners`.
+    template: a FaceTemplate; index: MediaPipe's number of each landmark of the clips.
     """
 
     def __init__(self, template, index: np.ndarray, options: FitOptions | None = None):
