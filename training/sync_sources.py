@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from training.data.corpora import grid_split
+from training.data.corpora import grid_split, load_audio, read_part
 from training.data.facegood import rig_targets
 from training.sync_data import RATE, Clip
 
@@ -44,6 +44,29 @@ def facegood_clips(data: Path, split: str, half: int | None = None) -> list[Clip
         sound = sound_of(folder / f"{take}.flac")
         known = np.ones(len(arkit), bool)
         clips.append(Clip(sound, arkit.astype(np.float32), known, take, "facegood"))
+    return clips
+
+
+def spoken_clips(
+    data: Path, cache: Path, part: str, split: str, half: int | None = None
+) -> list[Clip]:
+    """Speech without a face, moved by the coarticulation model: the breadth of voices.
+
+    part: of `training.data.corpora`, aligned in cache/align.  Halves are by speaker.
+    """
+    from training.data.align import load_alignments
+    from training.data.coarticulation import Coarticulation, coarticulate
+
+    model = Coarticulation.load(cache / "targets" / "coarticulation.npz")
+    aligned = [a for a in load_alignments(cache / "align" / f"{part}.npz") if a.split == split]
+    speakers = set(halved(sorted({a.speaker for a in aligned}), half))
+    said = {u.id: u for u in read_part(data, part)}
+    clips = []
+    for one in sorted((a for a in aligned if a.speaker in speakers), key=lambda a: a.id):
+        sound = (load_audio(said[one.id]) * 32767).astype(np.int16)
+        seconds = len(sound) / RATE
+        arkit = coarticulate(one.phones, one.starts, one.ends, seconds, model).astype(np.float32)
+        clips.append(Clip(sound, arkit, np.ones(len(arkit), bool), one.speaker, part))
     return clips
 
 

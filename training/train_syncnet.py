@@ -19,11 +19,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from l2t.face import FaceTemplate
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D, expert_from, mouth_basis
 from l2t.sync import REACH
+from training.files import load_parts, save_module
 from training.losses.contrastive import (
     all_pairs,
     clip_loss,
@@ -32,7 +32,7 @@ from training.losses.contrastive import (
     shift_means,
 )  # fmt: skip
 from training.sync_data import Batches, Clip
-from training.sync_sources import facegood_clips, grid_clips
+from training.sync_sources import facegood_clips, grid_clips, spoken_clips
 
 log = logging.getLogger(__name__)
 
@@ -100,30 +100,33 @@ def _update(expert, batch, optimiser, how: TrainConfig) -> list[float]:
 
 
 def save_expert(expert: SyncNet3D, path: Path, notes: dict) -> None:
-    """PATH.safetensors (half precision) and PATH.json (config and how it was made)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in expert.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
-    save_file(state, path.with_suffix(".safetensors"))
+    """PATH.safetensors (half precision) and PATH.json (config and, as `notes`, how it was made)."""
+    save_module(expert, path.parent, path.name)
     text = json.dumps(expert.config.to_dict() | {"notes": notes}, indent=1)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
 
 
 def load_expert(path: Path) -> SyncNet3D:
     """The expert in PATH.json and PATH.safetensors, for inference."""
-    config = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    return expert_from(config, load_file(path.with_suffix(".safetensors")))
+    return expert_from(*load_parts(path.parent, path.name))
 
 
-def sources(data: Path, cache: Path, half: int | None) -> tuple[list[Clip], dict[str, float]]:
-    """Training clips of one half, and the odds of their corpora."""
+def sources(
+    data: Path, cache: Path, half: int | None, spoken: tuple[str, ...] = ()
+) -> tuple[list[Clip], dict[str, float]]:
+    """Training clips of one half, and the odds of their corpora.
+
+    spoken: parts of speech/ animated by the coarticulation model that share two fifths of the
+    batches: they teach voices, the tracked faces teach what mouths really do.
+    """
     clips = grid_clips(data, cache / "targets", "grid_s1", "train", half)
     # A take is minutes long: listed often enough that a batch can hold several cuts of it.
     clips += facegood_clips(data, "train", half) * 12
-    return clips, {"grid_s1": 0.75, "facegood": 0.25}
+    odds = {"grid_s1": 0.75, "facegood": 0.25}
+    for part in spoken:
+        clips += spoken_clips(data, cache, part, "train", half)
+        odds[part] = 2 / 3 / len(spoken)
+    return clips, odds
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -133,6 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder with targets/, align/")
     parser.add_argument("--out", type=Path, required=True, help="path without ending")
     parser.add_argument("--half", type=int, choices=(0, 1), help="train on every second clip only")
+    parser.add_argument("--spoken", nargs="*", default=[], help="parts of speech/, aligned")
     parser.add_argument("--start", type=Path, help="go on from this expert (path without ending)")
     for name, kind in (("steps", int), ("batch", int), ("frames", int), ("seed", int),
                        ("rate", float)):  # fmt: skip
@@ -141,7 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     how = TrainConfig(options.steps, options.batch, options.frames, options.rate, seed=options.seed)
-    clips, odds = sources(options.data, options.cache, options.half)
+    clips, odds = sources(options.data, options.cache, options.half, tuple(options.spoken))
     log.info("%d clips of %s", len(clips), ", ".join(sorted(odds)))
     basis = mouth_basis(FaceTemplate.load())
     batches = Batches(clips, basis, how.seed, how.batch, how.frames, weights=odds)
@@ -149,7 +153,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.start:
         expert = load_expert(options.start).requires_grad_(True)
     expert = train(expert, batches, how)
-    notes = {"half": options.half, "start": str(options.start or "")} | asdict(how)
+    start = options.start.name if options.start else ""
+    notes = {"half": options.half, "start": start, "spoken": options.spoken} | asdict(how)
     save_expert(expert, options.out, notes)
 
 

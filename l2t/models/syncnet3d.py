@@ -35,9 +35,9 @@ class SyncConfig:
     points: int = 45
     window: int = 6
     components: int = 20
-    channels: int = 24
-    width: int = 256
-    motion_width: int = 256
+    channels: int = 16
+    width: int = 192
+    motion_width: int = 192
     size: int = 128
     dropout: float = 0.1
     calibration: tuple[float, ...] = ()
@@ -82,7 +82,9 @@ class AudioTower(nn.Module):
         spare = self.CONTEXT - PER_FRAME
         silence = float(compress(torch.zeros(())))
         mel = F.pad(mel, (0, 0, spare // 2, spare - spare // 2), value=silence)
-        maps = self.picture(mel[:, None])  # (batch, channels, time, height)
+        # Channels last: the small convolutions run almost twice as fast on a CPU.
+        picture = mel[:, None].contiguous(memory_format=torch.channels_last)
+        maps = self.picture(picture)  # (batch, channels, time, height)
         return self.time(maps.transpose(2, 3).flatten(1, 2)).transpose(1, 2)
 
 
