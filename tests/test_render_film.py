@@ -1,11 +1,11 @@
 """Films: what is in the file, and what is left when something goes wrong."""
 
 import os
-import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
-from films import read, tone
+from films import family, read, tone
 
 from l2t.errors import Cancelled, OutputError, RenderError
 from l2t.render import write_film
@@ -24,11 +24,9 @@ def bars(count, broken_at=None):
 
 
 def ffmpegs():
-    """Process ids of the children of this process that are called ffmpeg."""
-    listing = subprocess.run(["ps", "-o", "pid=,ppid=,comm="], capture_output=True, text=True,
-                             check=True).stdout
-    rows = [line.split(None, 2) for line in listing.splitlines()]
-    return [int(r[0]) for r in rows if int(r[1]) == os.getpid() and "ffmpeg" in r[2]]
+    """Process ids below this one that are called ffmpeg."""
+    below = family(os.getpid()) - {os.getpid()}
+    return [p for p in below if "ffmpeg" in Path(f"/proc/{p}/comm").read_text()]
 
 
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 1.31])

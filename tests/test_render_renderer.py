@@ -6,12 +6,11 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from films import read, tone
+from films import family, read, tone
 
 from l2t.errors import Cancelled, FaceError, OutputError, RenderError
 from l2t.motion import ARKIT_NAMES, Motion
@@ -30,23 +29,6 @@ def talking(frames):
     arkit = np.zeros((frames, 52), np.float32)
     arkit[:, ARKIT_NAMES.index("jawOpen")] = 0.25 - 0.25 * np.cos(np.arange(frames) * 0.8)
     return Motion(arkit)
-
-
-def family(pid):
-    """A process and all below it that still run, by /proc."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if stat[0] != "Z":
-                parents[int(entry.name)] = int(stat[1])
-    found = {pid} & parents.keys()
-    while more := {p for p, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
 
 
 def test_a_film_that_talks(renderer, tmp_path):
