@@ -29,8 +29,12 @@ class JobFailed(L2TError):
 def attempt(job: Job, make: Callable[[], Result]) -> None:
     """Run one job to its end, whatever end that is; raises nothing."""
     try:
-        job.finish(make())
+        result = make()
+        log.info("job %s: %.1f s of speech, made in %.1f s", job.id,
+                 result.take.speech.seconds, result.seconds)  # fmt: skip
+        job.finish(result)
     except L2TError as error:
+        log.info("job %s: %s: %s", job.id, type(error).__name__, error)
         job.finish(error=error)
     except Exception:
         log.exception("job %s failed", job.id)

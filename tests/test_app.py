@@ -1,6 +1,7 @@
 """The named API of the page, through gradio_client, and the rules under which it is served."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
+import psutil
 import pytest
-from served import write_voice
+from served import free_port, write_voice
 
 gradio_client = pytest.importorskip("gradio_client")
 
+APP = Path(__file__).resolve().parents[1] / "app.py"
 CHOICES = {"identity": "old-female", "style": "lively", "view": "side", "size": 256}
 
 
@@ -125,9 +128,34 @@ def test_four_users_at_once_get_what_each_would_get_alone(served, tmp_path):
     assert len({row[0][0] for row in alone}) == 4
 
 
+@pytest.fixture(scope="module")
+def real_app(tmp_path_factory):
+    """`python app.py` with tiny random models: its address, process and temporary folder."""
+    home, port = tmp_path_factory.mktemp("app"), free_port()
+    command = [sys.executable, APP, "--port", str(port), "--weights", "debug"]
+    surroundings = os.environ | {"TMPDIR": str(home), "L2T_RENDERER": "software"}
+    with subprocess.Popen(command, cwd=home, env=surroundings, stdout=subprocess.PIPE) as process:
+        assert b"Learn2Talk is at" in process.stdout.readline()
+        yield f"http://127.0.0.1:{port}", process, home
+        process.kill()
+
+
+def test_the_real_app_makes_a_film_and_leaves_nothing_behind(real_app, voice):
+    address, process, home = real_app
+    client = gradio_client.Client(address, verbose=False)
+    file = gradio_client.handle_file(str(voice))
+    film, sync, *_ = client.predict(file, size=256, api_name="/animate")
+    assert len(frames(film)) == len(sync["confidence"]) == 60
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    assert process.wait(20) == 0
+    assert not list(home.glob("learn2talk-run-*"))
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
 def test_the_help_of_the_command_names_the_options():
     done = subprocess.run(
-        [sys.executable, "app.py", "--help"], capture_output=True, text=True, timeout=60
+        [sys.executable, APP, "--help"], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0
     for option in ("--host", "--port", "--weights", "--device"):

@@ -13,6 +13,7 @@ from l2t.ui.theme import read
 
 KEEP = 3000  # s that uploads and films stay in Gradio's cache, "within the hour"
 SWEEP = 300  # s between two looks at it
+CHECKS = 4  # uploads that are decoded at the same time
 LINE = '<p class="l2t-line"></p>'
 
 
@@ -45,13 +46,15 @@ def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
                 status = _scripted("status", read("status.html"), read("status.js"))
             with gr.Column(scale=9, min_width=300):
                 outputs = _outputs()
-        weights = _line("weights")
+        weights = _line("weights", texts.LOADING)
         outputs |= {"status": status, "make": make, "cancel": cancel}
         events.bind(outputs)
         shown = list(outputs.values())
         make.click(events.talk, controls.all(), shown, **_quiet())
         cancel.click(events.stop, None, status, queue=False, **_quiet())
-        controls.recording.change(events.check, controls.recording, shown, **_quiet())
+        controls.recording.change(
+            events.check, controls.recording, shown, concurrency_limit=CHECKS, **_quiet()
+        )
         page.load(
             events.introduce, None, [weights, controls.identity, controls.style], **_quiet()
         )
@@ -86,16 +89,13 @@ def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
     _line("limits", texts.limits_line(catalogue.limits))
     if examples:
         _examples(examples, recording)
-    with gr.Row():
-        identity = gr.Dropdown(
-            texts.choices(catalogue.identities), label="Identity", min_width=130,
-            elem_id="l2t-identity",
-        )  # fmt: skip
-        style = gr.Dropdown(
-            texts.choices(catalogue.styles), label="Speaking style", min_width=130,
-            elem_id="l2t-style",
-        )  # fmt: skip
-    view = gr.Radio(list(catalogue.views), value=catalogue.views[0], label="View")
+    identity = gr.Dropdown(
+        texts.choices(catalogue.identities), label="Identity", elem_id="l2t-identity"
+    )
+    style = gr.Dropdown(
+        texts.choices(catalogue.styles), label="Speaking style", elem_id="l2t-style"
+    )
+    view = gr.Radio(texts.choices(catalogue.views), value=catalogue.views[0], label="View")
     with gr.Accordion("More", open=False):
         size = gr.Slider(
             catalogue.smallest, catalogue.largest, catalogue.usual, step=64,
@@ -136,9 +136,9 @@ def _outputs() -> dict[str, gr.components.Component]:
             caption = _line("caption")
         with gr.Column(min_width=300):
             plot = _scripted("plot", read("plot.html"), read("plot.js"))
-            with gr.Row():
+            with gr.Row(elem_id="l2t-files"):
                 files = {
-                    name: gr.DownloadButton(label, visible=False, size="sm", min_width=80)
+                    name: gr.DownloadButton(label, visible=False, size="sm")
                     for name, label in (
                         ("save_film", "Film (mp4)"),
                         ("save_csv", "ARKit CSV"),

@@ -58,7 +58,7 @@ def weights_line(face: "TalkingFace") -> str:
 
 def name_of(identifier: str) -> str:
     """An identity or a style as people write it."""
-    return identifier.replace("-", " ").replace("_", " ").capitalize()
+    return identifier.replace("_", " ").replace("-", " ").capitalize()
 
 
 def choices(identifiers: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -71,10 +71,15 @@ def offset_value(milliseconds: float) -> str:
     return f"{milliseconds:+.0f} ms" if round(milliseconds) else "0 ms"
 
 
-def offset_words(milliseconds: float | None) -> str:
-    """The estimated offset in words; positive: the lips come after the voice."""
-    if milliseconds is None:
+def offset_words(milliseconds: float | None, mean: float | None) -> str:
+    """The estimated offset in words; positive: the lips come after the voice.
+
+    mean: of the confidence; where it is low, the best fit is little better than the others.
+    """
+    if milliseconds is None or mean is None:
         return "not defined"
+    if mean < FAIR:
+        return "uncertain, as confidence is low"
     size, side = abs(milliseconds), "late" if milliseconds > 0 else "early"
     if size <= SLIGHT:
         return "in step"
@@ -96,7 +101,7 @@ def readings(sync: dict, mean: float | None) -> list[dict]:
         return {"name": name, "value": value or "–", "words": words if value else "not defined"}
 
     return [
-        row("Offset", offset is not None and offset_value(offset), offset_words(offset)),
+        row("Offset", offset is not None and offset_value(offset), offset_words(offset, mean)),
         row("Confidence", mean is not None and f"{mean:.2f}", confidence_words(mean)),
         row("LSE-D", lse_d is not None and f"{lse_d:.2f}", "distance, lower is better"),
         row("LSE-C", lse_c is not None and f"{lse_c:.2f}", "margin, higher is better"),
@@ -111,7 +116,7 @@ def summary(seconds: float, sync: dict, mean: float | None, silent: float) -> st
     parts.append(f"Lip-sync confidence is {confidence_words(mean)}, {mean:.2f} of 1 on average.")
     if sync["offset_ms"] is not None:
         offset = sync["offset_ms"]
-        parts.append(f"Estimated offset {offset_value(offset)}: {offset_words(offset)}.")
+        parts.append(f"Estimated offset {offset_value(offset)}: {offset_words(offset, mean)}.")
     if sync["lse_d"] is not None and sync["lse_c"] is not None:
         parts.append(f"LSE-D {sync['lse_d']:.2f}, LSE-C {sync['lse_c']:.2f}.")
     return " ".join(parts)

@@ -35,7 +35,7 @@ def test_an_upload_becomes_a_film_that_plays_beside_its_plot(visit, served, voic
 
 def test_the_choices_reach_the_film_and_the_downloads_its_motion(visit, voice, tmp_path):
     visitor = visit()
-    visitor.page.click("label:has-text('side')")
+    visitor.page.click("label:has-text('Side')")
     visitor.page.click("#l2t-identity input")
     visitor.page.click("[role=option]:has-text('Old female')")
     visitor.take(voice)
@@ -244,6 +244,14 @@ def test_a_phone_needs_no_sideways_scrolling(visit, voice, scheme):
     stage = visitor.page.locator(".l2t-stage").bounding_box()
     assert stage["width"] > 280
     assert 0 <= stage["x"] <= stage["x"] + stage["width"] <= 390
+
+
+def test_the_description_of_the_api_asks_nobody_outside_either(visit):
+    visitor = visit()
+    visitor.page.click("footer .show-api")
+    visitor.page.wait_for_selector("text=/animate")
+    visitor.page.wait_for_timeout(500)
+    assert visitor.outside == []
 
 
 def test_the_foot_says_which_weights_are_active_and_where_they_run(visit):
