@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.interpolate import CubicSpline
 
 from l2t import metrics, sync
 from l2t.animate import mouth_weights
@@ -82,7 +83,7 @@ def against_truth(label: str, clips: list[Clip], openings: list[np.ndarray]) -> 
         seen = np.isfinite(clip.opening)
         truth = clip.opening[seen]
         times = (np.arange(len(truth)) + 0.5) / TRACKED_FPS
-        made = np.interp(times, (np.arange(len(made)) + 0.5) / FPS, made)
+        made = CubicSpline((np.arange(len(made)) + 0.5) / FPS, made)(times)
         found = metrics.correlation(made, truth, TRACKED_FPS)
         r.append(found.r)
         lag.append(found.lag * 1000 / TRACKED_FPS)

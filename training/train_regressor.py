@@ -23,7 +23,7 @@ from l2t.face import FaceTemplate
 from l2t.models.regressor import Regressor, RegressorConfig
 from training.data.packs import Example, crop
 from training.data.sources import Source, load_sources
-from training.files import save_module
+from training.files import load_parts, save_module
 from training.losses.reconstruction import ReconstructionLoss, ReconstructionWeights
 from training.validate import validation_scores
 
@@ -86,13 +86,20 @@ def rate_at(step: int, config: TrainConfig) -> float:
     return 0.5 * (1 + np.cos(np.pi * done))
 
 
-def train(config: TrainConfig, sources, validation, template, out: Path) -> dict:
-    """Runs the training and writes student.json / .safetensors, log.csv, config.json to `out`."""
+def train(
+    config: TrainConfig, sources, validation, template, out: Path, start: Path | None = None
+) -> dict:
+    """Runs the training and writes student.json / .safetensors, log.csv, config.json to `out`.
+
+    start: folder of an earlier student whose weights it begins with (same sizes).
+    """
     accelerator = Accelerator()
     set_seed(config.seed)
     rng = np.random.default_rng([config.seed, accelerator.process_index])
     model = Regressor(RegressorConfig(**config.model))
     measure_features(sources, model)
+    if start is not None:
+        model.load_state_dict(load_parts(start, "student")[1])
     loss = ReconstructionLoss(template, ReconstructionWeights(**config.loss))
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, config))
@@ -148,6 +155,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("runs/student"))
     parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--init", type=Path, help="folder of a student to begin with")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
@@ -161,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     for source, examples in sources:
         print(f"{source.corpus} copy {source.copy}: {len(examples)} examples", flush=True)
     (args.out / "log.csv").unlink(missing_ok=True)
-    print(json.dumps(train(config, sources, validation, template, args.out)))
+    print(json.dumps(train(config, sources, validation, template, args.out, args.init)))
 
 
 if __name__ == "__main__":

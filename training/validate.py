@@ -13,20 +13,22 @@ MOST_FRAMES = 300
 @torch.no_grad()
 def validation_scores(model, sources, template) -> dict[str, float]:
     """Per source `r_CORPUS`: mean over clips of Pearson's r between the made and the true lip
-    opening; `score` is their mean. `gap_CORPUS`: mean absolute error of the opening."""
+    opening. `gap_CORPUS`: mean absolute error of the opening; `score`: minus the mean of those,
+    each over the mean opening of its corpus."""
     model.eval()
-    scores = {}
+    scores, relative = {}, []
     for source, examples in sources:
-        rs, errors = [], []
+        rs, errors, sizes = [], [], []
         for example in examples[:: max(1, len(examples) // MOST_EXAMPLES)]:
             made, truth = openings(model, example, template)
             if truth.std() > 1e-4:
                 rs.append(np.corrcoef(made, truth)[0, 1] if made.std() > 1e-7 else 0.0)
             errors.append(np.abs(made - truth).mean())
+            sizes.append(truth.mean())
         scores[f"r_{source.corpus}"] = float(np.mean(rs))
         scores[f"gap_{source.corpus}"] = float(np.mean(errors))
-    rs = [value for name, value in scores.items() if name.startswith("r_")]
-    scores["score"] = float(np.mean(rs)) if rs else 0.0
+        relative.append(np.mean(errors) / max(np.mean(sizes), 1e-6))
+    scores["score"] = -float(np.mean(relative)) if relative else 0.0
     return scores
 
 
