@@ -4,11 +4,15 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+SEND_SECONDS = 15  # for a job to be taken off the line by an idle process
+REAP_SECONDS = 0.3  # to wait for a killed process; a busy system buries it later
 
 
 class ChildGone(Exception):
@@ -30,6 +34,7 @@ class Child:
         """painter: "pyvista" or "software"."""
         self.painter = painter
         self.line, theirs = multiprocessing.Pipe()
+        _limit_sending(self.line.fileno(), SEND_SECONDS)
         path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "l2t.render.worker", str(theirs.fileno()), painter],
@@ -62,8 +67,9 @@ class Child:
         """Ends the process, and the encoder it may have started, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
         self.line.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(REAP_SECONDS)
 
     def leave(self, seconds: float = 2.0) -> None:
         """Hangs up, which ends an idle process politely; kills it if it stays."""
@@ -75,7 +81,13 @@ class Child:
 
     def _how_it_ended(self) -> str:
         try:
-            status = self.process.wait(2.0)
+            status = self.process.wait(1.0)
         except subprocess.TimeoutExpired:
             return "it stopped answering"
         return f"it was ended by signal {-status}" if status < 0 else f"it ended with {status}"
+
+
+def _limit_sending(descriptor: int, seconds: int) -> None:
+    """Lets a write to the socket fail after `seconds` instead of waiting for ever."""
+    with socket.socket(fileno=os.dup(descriptor)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", seconds, 0))
