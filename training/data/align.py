@@ -180,12 +180,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for one npz a part")
     parser.add_argument("parts", nargs="*", help="default: grid_s1 librispeech excerpts kathleen")
     parser.add_argument("--limit", type=int, help="utterances a part, for a trial")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th utterance only")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     options.out.mkdir(parents=True, exist_ok=True)
     for part in options.parts or ["grid_s1", "librispeech", "excerpts", "kathleen"]:
         began = time.monotonic()
-        kept, dropped = align_all(read_part(options.data, part)[: options.limit])
+        kept, dropped = align_all(read_part(options.data, part)[:: options.every][: options.limit])
         save_alignments(options.out / f"{part}.npz", kept)
         hours = sum(float(a.ends[-1]) for a in kept) / 3600
         log.info("%s: %d kept (%.2f h), dropped %s, %.0f s", part, len(kept), hours,

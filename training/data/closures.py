@@ -12,10 +12,10 @@ import numpy as np
 from l2t.motion import ARKIT_NAMES, frame_times
 
 # Seconds added to a phone's start and end: when tracked lips touch (most clips of grid_s1).
-HOLD = {"P": (0.02, -0.02), "B": (0.015, -0.02), "M": (0.03, 0.0)}
+HOLD = {"P": (0.025, -0.025), "B": (0.02, -0.025), "M": (0.03, 0.0)}
 REST = 0.25  # s, silence from this length on closes the lips
-SETTLE, READY = 0.12, 0.08  # s after the last and before the next sound in which lips still move
-BEFORE, AFTER = 0.06, 0.06  # s that lips take to shut before and to part after the closure
+SETTLE, READY = 0.18, 0.22  # s after the last and before the next sound in which lips still move
+BEFORE, AFTER = 0.05, 0.05  # s that lips take to shut before and to part after the closure
 OVERLAP = 0.002  # eye distances by which pressed lips may sink into each other
 # How readily a weight gives way; others (smile, pucker, press) stay as they are.
 GIVES = {

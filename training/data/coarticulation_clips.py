@@ -49,7 +49,7 @@ def read_clips(targets: Path, align: Path, split: str) -> Clips:
     return Clips(
         [names[i] for i in rows], torch.tensor(table[0].clip(0)).long(),
         *torch.tensor(table[1:], dtype=torch.float32),
-        torch.tensor(data["arkit"][rows] @ sides.T),
+        torch.tensor(data["arkit"][rows] @ sides.T, dtype=torch.float32),
         torch.tensor(data["valid"][rows], dtype=torch.float32), data["opening"][rows],
     )  # fmt: skip
 

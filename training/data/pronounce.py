@@ -95,10 +95,16 @@ def pronunciation(word: str, look_up: Callable[[str], str | None]) -> str | None
     return known or _with_ending(bare, look_up) or _joined(bare, look_up) or _by_letters(bare)
 
 
+# Ending -> its sound; "s" and "d" are said in three ways each, see `_inflected`.
+_ENDINGS = (
+    ("'s", "s"), ("es", "s"), ("s", "s"), ("ed", "d"), ("d", "d"), ("ing", "IH NG"),
+    ("ly", "L IY"), ("er", "ER"), ("ness", "N AH S"), ("est", "AH S T"), ("eth", "AH TH"),
+    ("less", "L AH S"), ("able", "AH B AH L"),
+)  # fmt: skip
+
+
 def _with_ending(word: str, look_up: Callable[[str], str | None]) -> str | None:
-    for ending, sound in (("'s", "s"), ("es", "s"), ("s", "s"), ("ed", "d"), ("d", "d"), ("ing", "IH NG"),
-                          ("ly", "L IY"), ("er", "ER"), ("ness", "N AH S"), ("est", "AH S T"),
-                          ("eth", "AH TH"), ("less", "L AH S"), ("able", "AH B AH L")):  # fmt: skip
+    for ending, sound in _ENDINGS:
         stem = word.removesuffix(ending)
         if stem == word or len(stem) < 3:
             continue
