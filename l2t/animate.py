@@ -21,7 +21,8 @@ from l2t.voice import SAMPLE_RATE, speech_mask
 WINDOW, OVERLAP, DROP = 360, 60, 15  # frames at 30 fps
 EDGE = 12  # frames of silence put before and after the speech: 0.4 s, 20 features
 SAMPLES_PER_TENTH = SAMPLE_RATE // 10  # 3 frames = 5 features = 1600 samples
-BEFORE, AFTER, RAMP = 6, 9, 4  # frames that a mouth may move before and after the voice, and fade
+# Frames that a mouth may move before and after the voice (people open it to breathe in), and fade.
+BEFORE, AFTER, RAMP = 18, 15, 4
 
 
 def mouth_weights(

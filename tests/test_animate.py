@@ -52,10 +52,10 @@ def test_silence_leaves_the_face_at_rest(models):
 
 
 def test_the_mouth_rests_in_a_long_pause(models):
-    samples = np.concatenate([babble(1.0), np.zeros(32000, np.float32), babble(1.0)])
+    samples = np.concatenate([babble(1.0), np.zeros(48000, np.float32), babble(1.0)])
     made = animate.mouth_weights(models, samples, 0)
     assert made[:25].any()
-    assert not made[50:70].any()
+    assert not made[55:95].any()
 
 
 def test_the_same_sound_gives_the_same_bytes(models):
@@ -94,9 +94,9 @@ def test_cancel_stops_between_windows(models):
 
 
 def test_gate_opens_before_the_voice_and_closes_after_it():
-    voiced = np.zeros(60, bool)
-    voiced[25:30] = True
+    voiced = np.zeros(120, bool)
+    voiced[55:60] = True
     gate = animate.voice_gate(voiced)
-    assert gate[25 - animate.BEFORE + animate.RAMP : 30].min() == pytest.approx(1.0)
-    assert gate[:10].max() == gate[50:].max() == 0.0
+    assert gate[55 - animate.BEFORE + animate.RAMP : 60].min() == pytest.approx(1.0)
+    assert gate[:30].max() == gate[90:].max() == 0.0
     assert np.abs(np.diff(gate)).max() < 0.3

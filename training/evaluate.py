@@ -33,6 +33,7 @@ from training.data.corpora import load_audio, read_part
 BILABIALS = ("P", "B", "M")
 OPEN_VOWELS = ("AA", "AE", "AH", "AY", "AW", "EH")
 TRACKED_FPS = 25.0
+MARKS = ("<!-- tables: training.evaluate -->", "<!-- end of tables -->")
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,23 @@ def _resized(arkit: np.ndarray, frames: int) -> np.ndarray:
     return np.resize(arkit, (frames, arkit.shape[1]))
 
 
-def print_table(title: str, rows: list[dict]) -> None:
-    print(f"\n### {title}\n\n| measure | mean | 95 % interval | clips |\n|---|---|---|---|")
-    for r in rows:
-        print(f"| {r['measure']} | {r['mean']:.3f} | {r['low']:.3f} to {r['high']:.3f} "
-              f"| {r['clips']} |")  # fmt: skip
+def table(title: str, rows: list[dict]) -> str:
+    """One table in Markdown."""
+    lines = [f"### {title}", "", "| measure | mean | 95 % interval | clips |", "|---|---|---|---|"]
+    lines += [
+        f"| {r['measure']} | {r['mean']:.3f} | {r['low']:.3f} to {r['high']:.3f} | {r['clips']} |"
+        for r in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def into_card(card: Path, text: str) -> None:
+    """Puts the tables between the card's two marks. Raises ValueError when they are missing."""
+    before, mark, rest = card.read_text(encoding="utf-8").partition(MARKS[0] + "\n")
+    _, end, after = rest.partition(MARKS[1])
+    if not mark or not end:
+        raise ValueError(f"{card.name} lacks the lines {' and '.join(MARKS)}")
+    card.write_text(f"{before}{mark}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def evaluate(models: Models, style: int, data: Path, cache: Path, split: str) -> dict[str, list]:
@@ -203,6 +216,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--style", default=None)
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--json", type=Path, help="also write the tables here")
+    parser.add_argument("--card", type=Path, help="model card to put the tables into")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
@@ -210,8 +224,13 @@ def main(argv: list[str] | None = None) -> None:
     styles = models.student.config.styles
     style = styles.index(args.style) if args.style else 0
     tables = evaluate(models, style, args.data, args.cache, args.split)
-    for title, rows in tables.items():
-        print_table(f"{title} (style {styles[style]}, {args.split})", rows)
+    text = "\n".join(
+        table(f"{title.capitalize()} (style {styles[style]}, {args.split})", rows)
+        for title, rows in tables.items()
+    )
+    print(text)
+    if args.card:
+        into_card(args.card, text)
     if args.json:
         args.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 

@@ -73,7 +73,9 @@ def rigged(folder: Path, pack: Path, keep, style: int) -> list[Example]:
     return out
 
 
-def spoken(align: Path, pack: Path, model, keep, style: int) -> list[Example]:
+def spoken(
+    align: Path, pack: Path, model, keep, style: int, amplitude: float = 1.0
+) -> list[Example]:
     """Examples of speech without a face, animated by the coarticulation model. keep(split)."""
     from training.data.align import load_alignments
     from training.data.coarticulation import coarticulate
@@ -85,7 +87,8 @@ def spoken(align: Path, pack: Path, model, keep, style: int) -> list[Example]:
         features, speed = packed[item.id]
         seconds = len(features) / 50
         arkit = coarticulate(
-            item.phones, item.starts / speed, item.ends / speed, seconds, model
+            item.phones, item.starts / speed, item.ends / speed, seconds, model,
+            amplitude=amplitude,
         )[: int(seconds * FPS)]
         out.append(Example(item.id, style, features, arkit, np.ones(len(arkit), bool)))
     return out

@@ -15,6 +15,7 @@ class Source:
 
     corpus, copy: name the pack `features/CORPUS.COPY.npz`. kind: "tracked", "rigged" or "spoken".
     style: name of the speaking style it teaches. share: of the crops, relative to the others.
+    amplitude: of spoken sources, how far the mouth goes (1 = as the tracked man).
     """
 
     corpus: str
@@ -22,6 +23,7 @@ class Source:
     style: str
     share: float
     copy: int = 0
+    amplitude: float = 1.0
 
 
 def load_sources(
@@ -55,5 +57,5 @@ def _load(source: Source, style: int, cache: Path, data: Path, split: str) -> li
 
         model = Coarticulation.load(cache / "targets" / "coarticulation.npz")
         align = cache / "align" / f"{source.corpus}.npz"
-        return spoken(align, pack, model, lambda s: s == split, style)
+        return spoken(align, pack, model, lambda s: s == split, style, source.amplitude)
     raise ValueError(f"unknown kind of source {source.kind!r}; known: tracked, rigged, spoken")
