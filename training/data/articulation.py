@@ -31,6 +31,8 @@ AT_LEAST = {
     "TH": {"tongueOut": 0.25}, "DH": {"tongueOut": 0.2},
     "P": {"mouthPress": 0.15}, "B": {"mouthPress": 0.15}, "M": {"mouthPress": 0.12},
 }  # fmt: skip
+# Eye distances between the lips at least: GRID says AA only in "R", half closed for what follows.
+OPEN_AT_LEAST = {"AA": 0.15, "OY": 0.1}
 GAPS = {"F": 0.012, "V": 0.014}  # eye distances between the lips with the lower lip at the teeth
 
 
@@ -51,6 +53,8 @@ def complete(targets: np.ndarray, seen: np.ndarray, gap: np.ndarray) -> np.ndarr
             out[at] = max(out[at], least)
     for state, wanted in GAPS.items():
         opening[STATES.index(state)] = min(opening[STATES.index(state)], wanted)
+    for state, least in OPEN_AT_LEAST.items():
+        opening[STATES.index(state)] = max(opening[STATES.index(state)], least)
     opening[STATES.index("SIL")] = 0.0
     weights = with_gap(out @ SPREAD, opening, gap)
     return weights @ SPREAD.T / SPREAD.sum(axis=1)
