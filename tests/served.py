@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from fakes import IDENTITIES, STYLES, FakeFace
+from fakes import IDENTITIES, FakeFace
 
 from l2t.service import Service, Settings
 from l2t.ui.catalogue import Catalogue
@@ -35,7 +35,7 @@ def serve() -> Served:
 
     face = FakeFace()
     service = Service(lambda: face, Settings(waiting=6))
-    page = build_page(service, Catalogue(IDENTITIES, STYLES))
+    page = build_page(service, Catalogue(IDENTITIES))
     address = launch(page, "127.0.0.1", free_port(), max_bytes=2_000_000)
     service.start()
     service.face(timeout=20)

@@ -10,11 +10,10 @@ from l2t.speech import Limits
 class Catalogue:
     """Names and bounds that the page offers; the first name of each is the default.
 
-    `styles` may be empty: they come with the weights, and the page fills them in once loaded.
+    Speaking styles are not among them: they come with the weights.
     """
 
     identities: tuple[str, ...]
-    styles: tuple[str, ...] = ()
     views: tuple[str, ...] = VIEWS
     smallest: int = SIZE_MIN  # px, side of the square film
     usual: int = SIZE_DEFAULT

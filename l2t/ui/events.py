@@ -140,21 +140,22 @@ class Events:
     async def introduce(self) -> AsyncIterator[tuple]:
         """The line at the foot: which weights, from where, why, on what they run.
 
-        Identities and styles come with it, as the weights bring their own.
+        The speaking styles come with it, as each set of weights brings its own.
         """
         try:
             while (face := self.service.face()) is None:
-                yield texts.LOADING, gr.skip(), gr.skip()
+                yield texts.LOADING, gr.skip()
                 await asyncio.sleep(ASK)
         except L2TError as error:
-            yield str(error), gr.skip(), gr.skip()
+            yield str(error), gr.skip()
             return
-        yield texts.weights_line(face), _choices(face.identities), _choices(face.styles)
+        styles = gr.update(choices=texts.choices(face.styles), value=face.styles[0])
+        yield texts.weights_line(face), styles
         for _ in range(PATIENCE):  # what draws is known once the drawing process has started
             if face.renderer:
                 break
             await asyncio.sleep(ASK)
-        yield texts.weights_line(face), gr.skip(), gr.skip()
+        yield texts.weights_line(face), gr.skip()
 
     # -- the API
 
@@ -188,7 +189,3 @@ class Events:
     def cancel(self, request: gr.Request) -> int:
         """Stop every take that this client ordered and that is not done yet; returns how many."""
         return self.service.cancel(request.session_hash or "")
-
-
-def _choices(names: tuple[str, ...]) -> dict:
-    return gr.update(choices=texts.choices(names), value=names[0])

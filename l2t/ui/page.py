@@ -55,9 +55,7 @@ def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
         controls.recording.change(
             events.check, controls.recording, shown, concurrency_limit=CHECKS, **_quiet()
         )
-        page.load(
-            events.introduce, None, [weights, controls.identity, controls.style], **_quiet()
-        )
+        page.load(events.introduce, None, [weights, controls.style], **_quiet())
         _api(events, catalogue)
     page.queue(max_size=64, default_concurrency_limit=None)
     return page
@@ -92,9 +90,7 @@ def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
     identity = gr.Dropdown(
         texts.choices(catalogue.identities), label="Identity", elem_id="l2t-identity"
     )
-    style = gr.Dropdown(
-        texts.choices(catalogue.styles), label="Speaking style", elem_id="l2t-style"
-    )
+    style = gr.Dropdown([], label="Speaking style", elem_id="l2t-style")  # see Events.introduce
     view = gr.Radio(texts.choices(catalogue.views), value=catalogue.views[0], label="View")
     with gr.Accordion("More", open=False):
         size = gr.Slider(
