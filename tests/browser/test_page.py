@@ -235,13 +235,14 @@ def test_a_closed_tab_frees_the_service(visit, served, voice):
 # -- everywhere
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(visit, voice, scheme):
-    visitor = visit(width=390, color_scheme=scheme)
-    visitor.take(voice)
-    wide, screen = visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= screen
-    stage = visitor.page.locator(".l2t-stage").bounding_box()
+def test_a_phone_needs_no_sideways_scrolling(taken):
+    taken.page.set_viewport_size({"width": 390, "height": 844})
+    try:
+        wide, screen = taken.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        stage = taken.page.locator(".l2t-stage").bounding_box()
+    finally:
+        taken.page.set_viewport_size({"width": 1280, "height": 900})
+    assert wide <= screen == 390
     assert stage["width"] > 280
     assert 0 <= stage["x"] <= stage["x"] + stage["width"] <= 390
 
@@ -254,8 +255,7 @@ def test_the_description_of_the_api_asks_nobody_outside_either(visit):
     assert visitor.outside == []
 
 
-def test_the_foot_says_which_weights_are_active_and_where_they_run(visit):
-    visitor = visit()
-    visitor.page.wait_for_selector("#l2t-weights:has-text('Test double, not trained')")
-    assert "cpu" in visitor.text("#l2t-weights")
-    assert "a test renderer" in visitor.text("#l2t-weights")
+def test_the_foot_says_which_weights_are_active_and_where_they_run(taken):
+    taken.page.wait_for_selector("#l2t-weights:has-text('Test double, not trained')")
+    assert "cpu" in taken.text("#l2t-weights")
+    assert "a test renderer" in taken.text("#l2t-weights")
