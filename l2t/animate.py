@@ -21,8 +21,9 @@ from l2t.voice import SAMPLE_RATE, speech_mask
 WINDOW, OVERLAP, DROP = 360, 60, 15  # frames at 30 fps
 EDGE = 12  # frames of silence put before and after the speech: 0.4 s, 20 features
 SAMPLES_PER_TENTH = SAMPLE_RATE // 10  # 3 frames = 5 features = 1600 samples
-# Frames that a mouth may move before and after the voice (people open it to breathe in), and fade.
-BEFORE, AFTER, RAMP = 18, 15, 4
+BEFORE, AFTER, RAMP = 6, 9, 4  # frames that a mouth may move before and after the voice, and fade
+# Before the first words, and after a rest, people open their mouths earlier, to breathe in.
+BREATH, REST = 18, 30  # frames before the voice; frames of silence that count as a rest
 
 
 def mouth_weights(
@@ -81,14 +82,16 @@ def voice_gate(voiced: np.ndarray) -> np.ndarray:
 
     The mouth rests when nobody speaks, whatever the microphone hums.
     """
-    frames = len(voiced)
-    open_ = np.zeros(frames + 2 * RAMP)
-    for frame in np.flatnonzero(voiced):
-        open_[max(0, frame - BEFORE) + RAMP : frame + AFTER + 1 + RAMP] = 1
-    open_ = open_[: frames + 2 * RAMP]
-    open_[:RAMP], open_[-RAMP:] = open_[RAMP], open_[-RAMP - 1]
+    moving = np.zeros(len(voiced) + 2 * RAMP)
+    edges = np.flatnonzero(np.diff(np.pad(voiced.astype(np.int8), 1)))
+    last = -REST
+    for start, end in edges.reshape(-1, 2):
+        before = BREATH if start - last >= REST or last < 0 else BEFORE
+        moving[max(0, start - before) + RAMP : end + AFTER + RAMP] = 1
+        last = end
+    moving[:RAMP], moving[-RAMP:] = moving[RAMP], moving[-RAMP - 1]
     kernel = np.hanning(2 * RAMP + 3)[1:-1]
-    return np.convolve(open_, kernel / kernel.sum(), "valid").astype(np.float32)[:frames]
+    return np.convolve(moving, kernel / kernel.sum(), "valid").astype(np.float32)
 
 
 def _between(samples: np.ndarray, first: int, last: int) -> np.ndarray:

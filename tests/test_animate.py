@@ -97,6 +97,21 @@ def test_gate_opens_before_the_voice_and_closes_after_it():
     voiced = np.zeros(120, bool)
     voiced[55:60] = True
     gate = animate.voice_gate(voiced)
-    assert gate[55 - animate.BEFORE + animate.RAMP : 60].min() == pytest.approx(1.0)
-    assert gate[:30].max() == gate[90:].max() == 0.0
+    assert gate.shape == (120,)
+    assert gate[55 - animate.BREATH + animate.RAMP : 60].min() == pytest.approx(1.0)
+    assert gate[:30].max() == gate[80:].max() == 0.0
     assert np.abs(np.diff(gate)).max() < 0.3
+
+
+def test_a_pause_between_words_rests_and_a_breath_after_a_rest_is_free():
+    voiced = np.zeros(150, bool)
+    voiced[:20] = voiced[45:60] = voiced[120:130] = True
+    gate = animate.voice_gate(voiced)
+    assert gate[34] == 0.0  # 25 frames of pause: no early breath
+    assert gate[108] == pytest.approx(1.0)  # 60 frames of rest: breath
+
+
+@pytest.mark.parametrize("voiced", [[False], [True], [True] * 5, [False] * 40])
+def test_gate_of_short_and_uniform_masks(voiced):
+    gate = animate.voice_gate(np.array(voiced, bool))
+    assert gate == pytest.approx(np.array(voiced, float))
