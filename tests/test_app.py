@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import imageio_ffmpeg
 import numpy as np
 import psutil
@@ -83,6 +84,15 @@ def test_an_upload_beyond_the_limit_is_refused(client, tmp_path):
         ask(client, large)
 
 
+def test_a_file_of_the_server_cannot_be_named_as_a_recording(served):
+    sneaky = {"path": str(APP), "meta": {"_type": "gradio.FileData"}}
+    call = f"{served.address}/gradio_api/call/animate"
+    asked = httpx.post(call, json={"data": [sneaky, "", "", "front", 256]}, timeout=20)
+    answer = httpx.get(f"{call}/{asked.json()['event_id']}", timeout=20).text
+    assert "event: error" in answer
+    assert "recording" not in answer  # refused before it was opened, and without a word about it
+
+
 def test_only_the_two_named_endpoints_are_public(client):
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/animate", "/cancel"}
 
@@ -113,8 +123,6 @@ def test_four_users_at_once_get_what_each_would_get_alone(served, tmp_path):
         return written, frames(film), sync
 
     def traffic(stop):
-        import httpx
-
         while not stop:
             assert httpx.get(served.address + "/config", timeout=20).status_code == 200
 
