@@ -25,7 +25,7 @@ from l2t.voice import SAMPLE_RATE, speech_mask
 
 REACH = 15  # frames a mouth may be early or late
 SMOOTH = 9  # frames of the median filter on the per-frame margin
-AROUND = 15  # frames before and after that a frame's confidence leans on
+AROUND = 8  # frames before and after that a frame's confidence leans on
 STILL = 1e-4  # metres: a mouth whose points move less than this (RMS) does not move
 _BLOCK, _CONTEXT = 1800, 12  # frames embedded at once, and what the towers see around them
 
@@ -158,12 +158,19 @@ def shift_means(table: np.ndarray) -> np.ndarray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def frame_medians(table: np.ndarray) -> np.ndarray:
+    """Median over the shifts that exist, per frame, (frames,): a fast nanmedian."""
+    ordered = np.sort(table, axis=1)  # NaN come last
+    count, rows = np.isfinite(table).sum(axis=1), np.arange(len(table))
+    return (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
+
+
 def raw_margin(table: np.ndarray, column: int) -> np.ndarray:
     """Median over shifts minus the distance at one shift, per frame, median-filtered, (frames,).
 
     Where the frame's partner at that shift lies outside the clip, the nearest frame's value holds.
     """
-    margin = np.nanmedian(table, axis=1) - table[:, column]
+    margin = frame_medians(table) - table[:, column]
     known = np.flatnonzero(np.isfinite(margin))
     margin = np.interp(np.arange(len(margin)), known, margin[known])
     half = SMOOTH // 2
@@ -172,24 +179,25 @@ def raw_margin(table: np.ndarray, column: int) -> np.ndarray:
 
 
 def played_margin(table: np.ndarray) -> np.ndarray:
-    """What the calibration reads, (frames, 2): the margin as played, of the frame and around it.
+    """What the calibration reads, (frames,): how much better the mouth fits as played than moved.
 
-    At shift 0, not at the best one, so that a late mouth loses confidence; over the frame's median
-    distance, so that it has no unit; the second column is the mean over +-AROUND frames.
+    (median over shifts - distance at shift 0) / median over shifts, mean over +-AROUND frames.  At
+    shift 0, not at the best one, so that a late mouth loses confidence; a ratio, so that it has no
+    unit; over half a second, because single phones also fit by chance.
     """
-    middle = np.nanmedian(table, axis=1)
-    margin = raw_margin(table, table.shape[1] // 2) / np.maximum(middle, 1e-6)
+    margin = raw_margin(table, table.shape[1] // 2)
+    margin = margin / np.maximum(frame_medians(table), 1e-6)
     sums = np.concatenate([[0.0], np.cumsum(margin, dtype=np.float64)])
     at = np.arange(len(margin))
     low, high = np.maximum(at - AROUND, 0), np.minimum(at + AROUND + 1, len(margin))
-    return np.stack([margin, (sums[high] - sums[low]) / (high - low)], axis=1).astype(np.float32)
+    return ((sums[high] - sums[low]) / (high - low)).astype(np.float32)
 
 
-def calibrated(features: np.ndarray, calibration: tuple[float, ...]) -> np.ndarray:
-    """Confidence 0..1, (frames,): logistic in `features` with (bias, weight, weight).
+def calibrated(margin: np.ndarray, calibration: tuple[float, ...]) -> np.ndarray:
+    """Confidence 0..1, (frames,): 1 / (1 + exp(-(bias + slope * margin))).
 
     Without a fitted calibration (debug weights) a fixed gentle slope stands in.
     """
-    bias, *weights = calibration or (-2.0, 10.0, 20.0)
-    logits = np.clip(bias + features @ np.asarray(weights, np.float64), -30.0, 30.0)
+    bias, slope = calibration or (-2.0, 30.0)
+    logits = np.clip(bias + slope * np.asarray(margin, np.float64), -30.0, 30.0)
     return (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)

@@ -11,7 +11,16 @@ from l2t.face import FaceTemplate
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D, expert_from
 from l2t.motion import ARKIT_NAMES, Motion
 from l2t.speech import Speech
-from l2t.sync import REACH, calibrated, raw_margin, report, score, shift_distances, vectors
+from l2t.sync import (
+    REACH,
+    calibrated,
+    frame_medians,
+    raw_margin,
+    report,
+    score,
+    shift_distances,
+    vectors,
+)
 
 SMALL = SyncConfig(channels=4, width=16, motion_width=16, size=8)
 
@@ -95,6 +104,12 @@ def test_margin_equals_a_naive_median_filter():
     np.testing.assert_allclose(raw_margin(table, REACH), naive, rtol=1e-5)
 
 
+@pytest.mark.parametrize("frames", [1, 2, 31, 50])
+def test_frame_medians_are_nanmedians(frames):
+    table = shift_distances(random_walk(frames, 3), random_walk(frames, 4))
+    np.testing.assert_allclose(frame_medians(table), np.nanmedian(table, axis=1))
+
+
 def test_silence_has_no_confidence_and_no_numbers():
     sound = random_walk(60)
     table = shift_distances(sound, sound)
@@ -127,9 +142,8 @@ def test_confidence_as_played_falls_with_the_shift():
 
 
 def test_calibration_is_the_logistic_of_its_weights():
-    features = np.array([[0.1, 0.2], [-5.0, -9.0], [400.0, 0.0]], np.float32)
-    expected = 1 / (1 + np.exp(-(-1 + 3 * 0.1 + 4 * 0.2)))
-    found = calibrated(features, (-1.0, 3.0, 4.0))
+    expected = 1 / (1 + np.exp(-(-1 + 3 * 0.1)))
+    found = calibrated(np.array([0.1, -5.0, 400.0]), (-1.0, 3.0))
     assert found[0] == pytest.approx(expected, rel=1e-5)
     assert found[1] < 1e-6
     assert found[2] == pytest.approx(1.0)

@@ -3,7 +3,7 @@
     python -m training.calibrate_sync --data ../shared/data --cache CACHE \
         --expert assets/weights/syncnet3d
 
-On validation clips (GRID's known voice, unseen takes of other voices), voiced frames of a mouth
+On validation clips (GRID, unseen rig takes, unseen LibriSpeech voices), voiced frames of a mouth
 with its own sound are 1; frames of the same mouths 3 .. 12 frames early or late, with another
 clip's sound, and frozen are 0.  Both classes weigh the same.  The weights go into the JSON.
 """
@@ -20,22 +20,21 @@ from sklearn.linear_model import LogisticRegression
 from l2t.face import FaceTemplate
 from l2t.models.syncnet3d import SyncNet3D, mouth_basis
 from l2t.sync import calibrated, played_margin, shift_distances, vectors
-from training.evaluate_sync import Pair, auc, delayed, prepared, see
-from training.sync_sources import facegood_clips, grid_clips, pieces
+from training.evaluate_sync import Pair, auc, clip_sets, delayed, prepared, see
 from training.train_syncnet import load_expert
 
 LATE = (-12, -8, -5, -3, 3, 5, 8, 12)  # frames
 
 
 def examples(expert: SyncNet3D, clips: list[Pair]) -> dict[str, np.ndarray]:
-    """Features (n, 2) of voiced frames for "aligned", "shifted", "swapped" and "frozen"."""
+    """Margins (n,) of voiced frames for "aligned", "shifted", "swapped" and "frozen"."""
     heard = [vectors(expert, c.samples, c.displacement)[0] for c in clips]
     rows: dict[str, list[np.ndarray]] = {}
 
     def add(kind: str, motion: torch.Tensor, sound: np.ndarray, voiced: np.ndarray) -> None:
         n = min(len(motion), len(sound))
-        features = played_margin(shift_distances(see(expert, motion)[:n], sound[:n]))
-        rows.setdefault(kind, []).append(features[voiced[:n]])
+        margin = played_margin(shift_distances(see(expert, motion)[:n], sound[:n]))
+        rows.setdefault(kind, []).append(margin[voiced[:n]])
 
     for i, (clip, sound) in enumerate(zip(clips, heard, strict=True)):
         add("aligned", clip.displacement, sound, clip.voiced)
@@ -47,19 +46,19 @@ def examples(expert: SyncNet3D, clips: list[Pair]) -> dict[str, np.ndarray]:
     return {kind: np.concatenate(parts) for kind, parts in rows.items()}
 
 
-def fit(sets: list[dict[str, np.ndarray]]) -> tuple[float, ...]:
-    """(bias, weight, weight); every set and both classes weigh the same."""
-    features, labels, weights = [], [], []
+def fit(sets: list[dict[str, np.ndarray]]) -> tuple[float, float]:
+    """(bias, slope); every set and both classes weigh the same."""
+    margins, labels, weights = [], [], []
     for rows in sets:
         wrong = sum(len(v) for k, v in rows.items() if k != "aligned")
         for kind, values in rows.items():
-            features.append(values)
+            margins.append(values)
             labels.append(np.full(len(values), kind == "aligned"))
             share = len(rows["aligned"]) if kind == "aligned" else wrong
             weights.append(np.full(len(values), 1000.0 / share))
     model = LogisticRegression(C=1e3, max_iter=1000)
-    model.fit(np.concatenate(features), np.concatenate(labels), np.concatenate(weights))
-    return (float(model.intercept_[0]), *(float(w) for w in model.coef_[0]))
+    model.fit(np.concatenate(margins)[:, None], np.concatenate(labels), np.concatenate(weights))
+    return float(model.intercept_[0]), float(model.coef_[0, 0])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -71,11 +70,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     expert, basis = load_expert(options.expert), mouth_basis(FaceTemplate.load())
-    grid = grid_clips(options.data, options.cache / "targets", "grid_s1", "validation")
-    clips = [grid, pieces(facegood_clips(options.data, "validation"))]
-    sets = [examples(expert, prepared(c, basis)) for c in clips]
-    calibration = fit(sets)
-    for name, rows in zip(("grid_s1", "facegood"), sets, strict=True):
+    clips = clip_sets(options.data, options.cache, "validation")
+    sets = {name: examples(expert, prepared(c, basis)) for name, c in clips.items()}
+    calibration = fit(list(sets.values()))
+    for name, rows in sets.items():
         sure = {kind: calibrated(values, calibration) for kind, values in rows.items()}
         wrong = np.concatenate([v for k, v in sure.items() if k != "aligned"])
         means = ", ".join(f"{kind} {values.mean():.2f}" for kind, values in sure.items())

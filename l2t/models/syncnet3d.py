@@ -29,7 +29,7 @@ class SyncConfig:
     components: principal directions of the mouth's displacement that enter the motion tower.
     channels, width, motion_width, size: widths of the towers and of the shared space.
     dropout: on the towers' hidden layers while training.
-    calibration: (bias, weight, weight, ...) of the logistic map in `l2t.sync`; () = none fitted.
+    calibration: (bias, slope) of the logistic map in `l2t.sync`; () = none fitted.
     """
 
     points: int = 45
