@@ -19,7 +19,7 @@ from l2t.motion import ARKIT_NAMES, FPS, frame_count
 from l2t.voice import SAMPLE_RATE, speech_mask
 
 WINDOW, OVERLAP, DROP = 360, 60, 15  # frames at 30 fps
-EDGE = 12  # frames of silence put before and after the speech: 0.4 s, 20 features
+EDGE = 3  # frames of silence put before and after the speech: 0.1 s, 5 features
 SAMPLES_PER_TENTH = SAMPLE_RATE // 10  # 3 frames = 5 features = 1600 samples
 BEFORE, AFTER, RAMP = 6, 9, 4  # frames that a mouth may move before and after the voice, and fade
 # Before the first words, and after a rest, people open their mouths earlier, to breathe in.
