@@ -15,8 +15,8 @@ ORIGINS = {
     ),
     "student": Origin(
         command="python -m training.train_regressor --config training/configs/student.json "
-        "--out runs/student_1 && python -m training.train_regressor "
-        "--config training/configs/student_2.json --init runs/student_1",
+        "--out runs/1, then with student_2.json --init runs/1 --out runs/2, "
+        "then with student_3.json --init runs/2",
         data="GRID s1 training clips (CC BY 4.0), LibriSpeech training speakers (CC BY 4.0), "
         "kathleen (CC0), excerpts (public domain and MIT), FACEGOOD takes 2_01 to 2_05 (MIT)",
         licence="Apache-2.0",

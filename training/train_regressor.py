@@ -33,6 +33,7 @@ class TrainConfig:
     """Everything that makes a run repeatable.
 
     steps, batch, frames: of the optimiser, crops a step, frames a crop.
+    stop: end after this many steps of the schedule (0 = all of them).
     rate: peak learning rate (AdamW; linear warm-up over `warm` steps, cosine to zero).
     sources: what is drawn from, and how often.
     average: decay of the running average of the weights that is validated and saved.
@@ -40,6 +41,7 @@ class TrainConfig:
 
     seed: int = 1
     steps: int = 3000
+    stop: int = 0
     batch: int = 16
     frames: int = 96
     rate: float = 1e-3
@@ -111,7 +113,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
     best, best_score, began, rows = {}, -np.inf, time.perf_counter(), []
-    for step in range(config.steps):
+    last = config.stop or config.steps
+    for step in range(last):
         batch = [t.to(accelerator.device) for t in draw_batch(sources, config, rng)]
         model.train()
         made = model(batch[0], config.frames, batch[3])
@@ -123,7 +126,7 @@ def train(
         schedule.step()
         average.update_parameters(accelerator.unwrap_model(model))
         rows.append({k: float(v.detach()) for k, v in terms.items()})
-        if (step + 1) % config.check_every == 0 or step + 1 == config.steps:
+        if (step + 1) % config.check_every == 0 or step + 1 == last:
             scores = validation_scores(average.module, validation, template)
             means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
             rows = []
