@@ -13,8 +13,8 @@ from training.data.corpora import grid_split, load_audio, read_part
 from training.data.facegood import rig_targets
 from training.sync_data import RATE, Clip
 
-# Faces of facegood's animators answer to the sound this many frames later than GRID's real face
-# (median of the offsets that an expert trained on GRID alone finds on the training takes).
+# Faces of facegood's animators answer to the sound about this many frames later than GRID's real
+# face: estimated from the offsets, mostly 0 and 1, that an expert trained on GRID alone found.
 FACEGOOD_LAG = 0.65
 FACEGOOD_TAKES = {"train": ("2_01", "2_02", "2_03", "2_04"), "validation": ("2_05", "3_15")}
 

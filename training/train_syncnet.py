@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from l2t.face import FaceTemplate
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D, expert_from, mouth_basis
@@ -42,8 +43,9 @@ class TrainConfig:
     """How an expert is trained.
 
     steps, batch, frames: updates, clips an update, frames a clip.  rate: peak learning rate of
-    `pace`.  decay: weight decay.  clip_weight, rank_weight: weights of the losses on
-    whole clips beside the loss on frames.  seed: of weights and data.
+    `pace`.  decay: weight decay.  clip_weight, rank_weight: weights of the losses on whole clips
+    beside the loss on frames.  average: decay of the running mean of the weights, which is what is
+    returned.  seed: of weights and data.
     """
 
     steps: int = 1500
@@ -53,6 +55,7 @@ class TrainConfig:
     decay: float = 0.02
     clip_weight: float = 1.0
     rank_weight: float = 1.0
+    average: float = 0.99
     seed: int = 1
 
 
@@ -75,16 +78,21 @@ def train(expert: SyncNet3D, batches: Batches, how: TrainConfig) -> SyncNet3D:
     """The expert, trained on `batches` for `how.steps` steps."""
     optimiser = torch.optim.AdamW(expert.parameters(), lr=how.rate, weight_decay=how.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(pace, steps=how.steps))
+    # A running mean of the weights is what is returned: steadier than the last step alone.
+    average = AveragedModel(
+        expert, multi_avg_fn=get_ema_multi_avg_fn(how.average), use_buffers=True
+    )
     started, losses = time.monotonic(), []
     for step in range(1, how.steps + 1):
         expert.train()
         losses.append(_update(expert, batches.draw(), optimiser, how))
         schedule.step()
+        average.update_parameters(expert)
         if step % 100 == 0 or step == how.steps:
             recent = torch.tensor(losses[-100:]).mean(0).tolist()
             spent = time.monotonic() - started
             log.info("step %d, %.0f s: frame, clip, rank loss %.3f %.3f %.3f", step, spent, *recent)
-    return expert.eval()
+    return average.module.eval()
 
 
 def _update(expert, batch, optimiser, how: TrainConfig) -> list[float]:
