@@ -16,16 +16,18 @@ ORIGINS = {
     "student": Origin(
         command="python -m training.train_regressor --config training/configs/student.json "
         "--out runs/1, then with student_2.json --init runs/1 --out runs/2, "
-        "then with student_3.json --init runs/2",
+        "then with student_3.json --init runs/2 --out runs/3, "
+        "then python -m training.average runs/1 runs/3 --share 0.4 --out assets/weights",
         data="GRID s1 training clips (CC BY 4.0), LibriSpeech training speakers (CC BY 4.0), "
         "kathleen (CC0), excerpts (public domain and MIT), FACEGOOD takes 2_01 to 2_05 (MIT)",
         licence="Apache-2.0",
     ),
     "syncnet3d": Origin(
-        command="python -m training.train_syncnet --half 0, then python -m training.calibrate_sync "
-        "(in full in training/experiments_sync.md)",
+        command="python -m training.train_syncnet --half 0 in four legs, then python -m "
+        "training.calibrate_sync (in full in training/experiments_sync.md)",
         data="GRID s1, every second training clip (CC BY 4.0), LibriSpeech training speakers "
-        "(CC BY 4.0), excerpts (public domain and MIT), kathleen (CC0)",
+        "(CC BY 4.0), excerpts (public domain and MIT), kathleen (CC0), FACEGOOD takes 2_01 and "
+        "2_03 (MIT)",
         licence="Apache-2.0",
     ),
 }
