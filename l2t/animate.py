@@ -32,10 +32,12 @@ def mouth_weights(
     style: int,
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    gated: bool = True,
 ) -> np.ndarray:
     """ARKit weights of the mouth, (frames, 52) float32 at 30 fps.
 
-    samples: (n,) float32 at 16 kHz, loudness normalised. Raises Cancelled between windows.
+    samples: (n,) float32 at 16 kHz, loudness normalised. gated: rest in silence (`voice_gate`);
+    False shows what the student alone does. Raises Cancelled between windows.
     """
     frames = frame_count(len(samples) / SAMPLE_RATE)
     total = frames + 2 * EDGE
@@ -52,6 +54,8 @@ def mouth_weights(
         if progress:
             progress(last / total)
     out = out[EDGE : EDGE + frames]
+    if not gated:
+        return out
     return out * voice_gate(speech_mask(samples, FPS, frames))[:, None]
 
 

@@ -191,6 +191,9 @@ def evaluate(models: Models, style: int, data: Path, cache: Path, split: str) ->
         energy = [baselines.energy_opening(c.samples) for c in clips]
         if clips[0].opening is not None:
             tables["student"] += against_truth(label, clips, openings)
+            free = [mouth_weights(models, c.samples, style, gated=False) for c in clips]
+            free = [metrics.lip_opening(template, m) for m in free]
+            tables["student"] += against_truth(f"{label}, before the silence gate", clips, free)
             tables["controls"] += against_truth(f"{label}, energy", clips, energy)
             half = [0.5 * o for o in openings]
             tables["controls"] += against_truth(f"{label}, half amplitude", clips, half)
