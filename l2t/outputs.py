@@ -1,5 +1,6 @@
 """Where the command line writes: one place a result, checked before any work starts."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -109,4 +110,5 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         reason = error.strerror or "an unknown reason"
         raise OutputError(f"{path.name} could not be written ({reason}).") from None
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # its folder may be no folder at all
+            part.unlink(missing_ok=True)

@@ -85,3 +85,9 @@ def test_write_whole_leaves_the_old_file_when_the_writer_fails(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
     write_whole(path, lambda part: part.write_text("new"))
     assert path.read_text() == "new"
+
+
+def test_a_file_in_the_place_of_the_folder_costs_one_sentence(tmp_path):
+    (tmp_path / "folder").write_text("a file")
+    with pytest.raises(OutputError, match="could not be written"):
+        write_whole(tmp_path / "folder" / "x.csv", lambda part: part.write_text("x"))

@@ -27,8 +27,7 @@ from l2t.voice import speech_mask
 from l2t.weights import resolve
 from training import baselines
 from training.data.align import load_alignments
-from training.data.clips import split_of
-from training.data.corpora import load_audio, read_part
+from training.data.corpora import grid_split, load_audio, read_part
 
 BILABIALS = ("P", "B", "M")
 OPEN_VOWELS = ("AA", "AE", "AH", "AY", "AW", "EH")
@@ -56,7 +55,7 @@ def tracked_clips(data: Path, cache: Path, part: str, split: str) -> list[Clip]:
     return [
         Clip(name, normalise(load_audio(at[name])), opening[i], arkit[i])
         for i, name in enumerate(names)
-        if part == "grid_s26" or split_of(i) == split
+        if part == "grid_s26" or grid_split(i) == split
     ]
 
 
@@ -177,7 +176,7 @@ def into_card(card: Path, text: str) -> None:
 def evaluate(models: Models, style: int, data: Path, cache: Path, split: str) -> dict[str, list]:
     """All tables by title; split "test", or "val" / "validation" while choosing."""
     template = FaceTemplate.load()
-    seen = tracked_clips(data, cache, "grid_s1", "val" if split == "validation" else split)
+    seen = tracked_clips(data, cache, "grid_s1", split)
     new = tracked_clips(data, cache, "grid_s26", "test") if split == "test" else []
     spoken = spoken_clips(data, cache, "librispeech", split)
     closed = metrics.closed_limit(template)

@@ -1,7 +1,7 @@
 """Measures a coarticulation model on tracked clips that its fit has not seen.
 
     python -m training.measure_coarticulation cache/targets/coarticulation.npz \
-        --targets cache/targets/grid_s1.npz --align cache/align/grid_s1.npz [--split val]
+        --targets cache/targets/grid_s1.npz --align cache/align/grid_s1.npz [--split validation]
 
 Prints the agreement of lip openings, the lag of the lips behind their phones, closures, motion
 above 8 Hz, the error by phone, and two controls: the mean mouth and the phones of another clip.
@@ -18,8 +18,8 @@ from l2t.face import FaceTemplate
 from l2t.metrics import closed_limit, closure, correlation, high_frequency_ratio, lip_opening
 from l2t.motion import FPS, frame_count, frame_times
 from training.data.alignments import Alignment, load_alignments
-from training.data.clips import split_of
 from training.data.coarticulation import Coarticulation, coarticulate
+from training.data.corpora import grid_split
 
 log = logging.getLogger(__name__)
 TRACKED_FPS = 25.0
@@ -45,7 +45,7 @@ def held_out(targets: Path, align: Path, split: str) -> list[tuple[Alignment, np
     found = {item.id: item for item in load_alignments(align)}
     out = []
     for i, name in enumerate(names):
-        if split_of(i) == split and name in found:
+        if grid_split(i) == split and name in found:
             truth = tracked[i][np.isfinite(tracked[i])]
             times = frame_times(frame_count(len(truth) / TRACKED_FPS))
             own = frame_times(len(truth), TRACKED_FPS)
@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--targets", type=Path, required=True, help="npz of training.data.targets")
     parser.add_argument("--align", type=Path, required=True, help="npz of training.data.align")
-    parser.add_argument("--split", default="val", choices=("train", "val", "test"))
+    parser.add_argument("--split", default="validation", choices=("train", "validation", "test"))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     template, model = FaceTemplate.load(), Coarticulation.load(options.model)

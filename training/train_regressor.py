@@ -35,6 +35,8 @@ class TrainConfig:
     steps, batch, frames: of the optimiser, crops a step, frames a crop.
     stop: end after this many steps of the schedule (0 = all of them).
     rate: peak learning rate (AdamW; linear warm-up over `warm` steps, cosine to zero).
+    shift: deviation of a random offset a channel and crop, in deviations of the feature: what
+        another voice does to features as a whole.
     sources: what is drawn from, and how often.
     average: decay of the running average of the weights that is validated and saved.
     """
@@ -48,6 +50,7 @@ class TrainConfig:
     warm: int = 200
     decay: float = 0.02
     average: float = 0.998
+    shift: float = 0.0
     check_every: int = 250
     model: dict = field(default_factory=dict)
     loss: dict = field(default_factory=dict)
@@ -116,6 +119,10 @@ def train(
     last = config.stop or config.steps
     for step in range(last):
         batch = [t.to(accelerator.device) for t in draw_batch(sources, config, rng)]
+        if config.shift:
+            features, scale = batch[0], accelerator.unwrap_model(model).feature_scale
+            offset = torch.randn(len(features), 1, features.shape[2], device=features.device)
+            batch[0] = features + config.shift * offset * scale
         model.train()
         made = model(batch[0], config.frames, batch[3])
         terms = loss(made, batch[1], batch[2])

@@ -240,7 +240,7 @@ def test_fit_finds_a_model_that_animates_unseen_clips_like_the_truth(tmp_path, m
     found = Coarticulation(
         fitted["targets"], *widths, fitted["shift"], gap_per_weight(template), np.float32(0)
     )
-    held_out = read_clips(targets, align, "val")
+    held_out = read_clips(targets, align, "validation")
     errors = []
     for c in range(len(held_out.names)):
         known = held_out.starts[c] > -50

@@ -42,11 +42,6 @@ def names_of(folder: Path) -> list[str]:
     return sorted(path.stem for path in Path(folder).glob("*.npz"))
 
 
-def split_of(position: int) -> str:
-    """The corpus' split by a clip's place among the sorted names: 5 % test, 5 % validation."""
-    return {0: "test", 10: "val"}.get(position % 20, "train")
-
-
 def load_clip(path: Path) -> TrackedClip:
     """Reads one clip; frames without a face are interpolated from their neighbours."""
     with np.load(path, allow_pickle=False) as file:

@@ -9,8 +9,8 @@ import torch
 from l2t.face import LIP_POINTS
 from l2t.metrics import INNER_LIP_PAIRS
 from training.data.alignments import load_alignments
-from training.data.clips import split_of
 from training.data.coarticulation import SPREAD, UNITS, to_states
+from training.data.corpora import grid_split
 
 GAP, CHIN, DEPTH, WEIGHTS = 3.0, 0.3, 0.3, 0.1  # parts of the error, see `error_map`
 
@@ -33,12 +33,12 @@ class Clips:
 
 
 def read_clips(targets: Path, align: Path, split: str) -> Clips:
-    """Clips of one split ("train", "val", "test") that have both targets and phone times."""
+    """Clips of one split ("train", "validation", "test") that have both targets and phone times."""
     with np.load(targets, allow_pickle=False) as file:
         data = {key: file[key] for key in ("names", "arkit", "valid", "opening")}
     found = {item.id: item for item in load_alignments(align)}
     names = data["names"].tolist()
-    rows = [i for i, n in enumerate(names) if split_of(i) == split and n in found]
+    rows = [i for i, n in enumerate(names) if grid_split(i) == split and n in found]
     timed = [to_states(a.phones, a.starts, a.ends) for a in (found[names[i]] for i in rows)]
     width = max(len(states) for states, *_ in timed)
     table = np.full((3, len(rows), width), -99.0)

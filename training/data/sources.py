@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data.clips import split_of
+from training.data.corpora import grid_split
 from training.data.packs import Example, rigged, spoken, tracked
 
 HELD_OUT_TAKES = {"3_15": "validation"}  # of facegood
@@ -44,9 +44,8 @@ def load_sources(
 def _load(source: Source, style: int, cache: Path, data: Path, split: str) -> list[Example]:
     pack = cache / "features" / f"{source.corpus}.{source.copy}.npz"
     if source.kind == "tracked":
-        wanted = {"validation": "val"}.get(split, split)
         targets = cache / "targets" / f"{source.corpus}.npz"
-        return tracked(targets, pack, lambda i: split_of(i) == wanted, style)
+        return tracked(targets, pack, lambda i: grid_split(i) == split, style)
     if source.kind == "rigged":
         return rigged(
             data / source.corpus, pack,
