@@ -32,7 +32,6 @@ from training.data.corpora import grid_split, load_audio, read_part
 BILABIALS = ("P", "B", "M")
 OPEN_VOWELS = ("AA", "AE", "AH", "AY", "AW", "EH")
 TRACKED_FPS = 25.0
-MARKS = ("<!-- tables: training.evaluate -->", "<!-- end of tables -->")
 
 
 @dataclass(frozen=True)
@@ -164,12 +163,13 @@ def table(title: str, rows: list[dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def into_card(card: Path, text: str) -> None:
-    """Puts the tables between the card's two marks. Raises ValueError when they are missing."""
-    before, mark, rest = card.read_text(encoding="utf-8").partition(MARKS[0] + "\n")
-    _, end, after = rest.partition(MARKS[1])
+def into_card(card: Path, text: str, command: str = "training.evaluate") -> None:
+    """Puts a command's tables between its marks. Raises ValueError when the card lacks them."""
+    first, last = f"<!-- tables: {command} -->", "<!-- end of tables -->"
+    before, mark, rest = card.read_text(encoding="utf-8").partition(first + "\n")
+    _, end, after = rest.partition(last)
     if not mark or not end:
-        raise ValueError(f"{card.name} lacks the lines {' and '.join(MARKS)}")
+        raise ValueError(f"{card.name} lacks the lines {first} and {last}")
     card.write_text(f"{before}{mark}\n{text}\n{end}{after}", encoding="utf-8")
 
 
