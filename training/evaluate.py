@@ -23,7 +23,7 @@ from l2t.loudness import normalise
 from l2t.models.loading import Models, load_models
 from l2t.motion import FPS, Motion
 from l2t.speech import Speech
-from l2t.voice import speech_mask
+from l2t.voice import SAMPLE_RATE, speech_mask
 from l2t.weights import resolve
 from training import baselines
 from training.data.align import load_alignments
@@ -117,6 +117,19 @@ def silences(label: str, clips: list[Clip], openings: list[np.ndarray]) -> list[
     return [row(f"{label}: lip movement in silence over speech", still)]
 
 
+def surrounded(label: str, clips: list[Clip], models: Models, style: int, template) -> list[dict]:
+    """Movement in 1.5 s of faint noise (-50 dBFS) put before and after, over that in the clip."""
+    rng, still, pad = np.random.default_rng(0), [], int(1.5 * SAMPLE_RATE)
+    for clip in clips:
+        samples = np.pad(clip.samples, pad)
+        samples = samples + 3e-3 * rng.standard_normal(len(samples)).astype(np.float32)
+        opening = metrics.lip_opening(template, mouth_weights(models, samples, style))
+        spoken, guard = slice(45, len(opening) - 45), 6  # frames: 0.2 s on either side
+        quiet = np.concatenate([opening[: 45 - guard], opening[len(opening) - 45 + guard :]])
+        still.append(float(quiet.std() / opening[spoken].std()))
+    return [row(f"{label}: the same in 1.5 s of noise put around it", still)]
+
+
 def takes(label: str, clips: list[Clip], motions: list, models: Models, template, truth_c) -> list:
     """Sync of generated takes and of the controls by the measuring expert.
 
@@ -206,6 +219,7 @@ def evaluate(models: Models, style: int, data: Path, cache: Path, split: str) ->
             frozen = [np.full(len(o), o.mean()) for o in openings]
             tables["controls"] += closures(f"{label}, frozen", clips, frozen, closed)
         tables["student"] += silences(label, clips, openings)
+        tables["student"] += surrounded(label, clips, models, style, template)
         level = usual if clips[0].opening is None else truth_c
         tables["takes"] += takes(label, clips, motions, models, template, level)
     return tables
