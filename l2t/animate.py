@@ -42,7 +42,8 @@ def mouth_weights(
     frames = frame_count(len(samples) / SAMPLE_RATE)
     total = frames + 2 * EDGE
     out = np.zeros((total, len(ARKIT_NAMES)), np.float32)
-    if not speech_mask(samples, FPS, frames).any():
+    voiced = speech_mask(samples, FPS, frames)
+    if not voiced.any():
         return out[:frames]
     for first, last in windows(total):
         if cancelled and cancelled():
@@ -56,7 +57,7 @@ def mouth_weights(
     out = out[EDGE : EDGE + frames]
     if not gated:
         return out
-    return out * voice_gate(speech_mask(samples, FPS, frames))[:, None]
+    return out * voice_gate(voiced)[:, None]
 
 
 def windows(total: int) -> Iterator[tuple[int, int]]:

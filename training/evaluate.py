@@ -21,7 +21,7 @@ from l2t.animate import mouth_weights
 from l2t.face import FaceTemplate
 from l2t.loudness import normalise
 from l2t.models.loading import Models, load_models
-from l2t.motion import FPS, Motion
+from l2t.motion import FPS, Motion, frame_times
 from l2t.speech import Speech
 from l2t.voice import SAMPLE_RATE, speech_mask
 from l2t.weights import resolve
@@ -81,8 +81,7 @@ def against_truth(label: str, clips: list[Clip], openings: list[np.ndarray]) -> 
     for clip, made in zip(clips, openings, strict=True):
         seen = np.isfinite(clip.opening)
         truth = clip.opening[seen]
-        times = (np.arange(len(truth)) + 0.5) / TRACKED_FPS
-        made = CubicSpline((np.arange(len(made)) + 0.5) / FPS, made)(times)
+        made = CubicSpline(frame_times(len(made)), made)(frame_times(len(truth), TRACKED_FPS))
         found = metrics.correlation(made, truth, TRACKED_FPS)
         r.append(found.r)
         lag.append(found.lag * 1000 / TRACKED_FPS)

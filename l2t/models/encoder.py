@@ -5,7 +5,7 @@ layers); any speech model of the Hub that gives 50 Hz hidden states (wav2vec 2.0
 can take its place by a line in the configuration.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -37,9 +37,6 @@ class EncoderConfig:
     @property
     def channels(self) -> int:
         return self.width * len(self.taps)
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 class SpeechEncoder(nn.Module):

@@ -6,7 +6,7 @@ cost grows linearly with length and a long take can be made in windows.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +42,6 @@ class RegressorConfig:
         unknown = set(self.shapes) - set(ARKIT_NAMES)
         if unknown or self.width % self.heads:
             raise ValueError(f"unknown shapes {sorted(unknown)} or width not divisible by heads")
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 class BandAttention(nn.Module):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from l2t.metrics import INNER_LIP_PAIRS
+
 # MediaPipe's 478-point numbering of the 80 stored landmarks is in each file (`landmark_index`).
-LIP_PAIRS = ((81, 178), (13, 14), (311, 402))  # inner lip, upper and lower: the mouth's opening
 OUTER_EYE_CORNERS = (33, 263)
 LIPS = slice(0, 40)
 CHIN = (150, 176, 152, 400, 379)
@@ -77,5 +78,5 @@ def opening(landmarks: np.ndarray, index: np.ndarray) -> np.ndarray:
     def distance(a: int, b: int) -> np.ndarray:
         return np.linalg.norm(landmarks[:, at[a], :2] - landmarks[:, at[b], :2], axis=-1)
 
-    gap = np.mean([distance(a, b) for a, b in LIP_PAIRS], axis=0)
+    gap = np.mean([distance(a, b) for a, b in INNER_LIP_PAIRS], axis=0)
     return gap / distance(*OUTER_EYE_CORNERS)

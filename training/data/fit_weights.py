@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from l2t.metrics import INNER_LIP_PAIRS
 from l2t.motion import ARKIT_NAMES
-from training.data.clips import CHIN, LIP_PAIRS
+from training.data.clips import CHIN
 
 FITTED = (
     "jawOpen", "jawLeft", "jawRight", "mouthClose", "mouthFunnel", "mouthPucker",
@@ -65,7 +66,7 @@ class WeightFitter:
         self.eye_distance = float(np.linalg.norm(corners[0] - corners[3]))
         self.picked = [ARKIT_NAMES.index(name) for name in FITTED]
         basis = template.basis(ids)[self.picked] / self.eye_distance  # (k, n, 3)
-        pairs = [(lip_index(index, a), lip_index(index, b)) for a, b in LIP_PAIRS]
+        pairs = [(lip_index(index, a), lip_index(index, b)) for a, b in INNER_LIP_PAIRS]
         self.pairs = np.array(pairs)
         self._gap_basis = basis[:, self.pairs[:, 0], 1] - basis[:, self.pairs[:, 1], 1]
         weight = np.ones((len(ids), 3), np.float32)

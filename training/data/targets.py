@@ -10,8 +10,9 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from l2t.face import FaceTemplate
+from l2t.metrics import INNER_LIP_PAIRS
 from l2t.motion import FPS, frame_count, frame_times
-from training.data.clips import LIP_PAIRS, TrackedClip, load_clip, names_of, opening
+from training.data.clips import TrackedClip, load_clip, names_of, opening
 from training.data.fit_weights import WeightFitter, lip_index
 from training.data.stabilise import rigid_align, stabilise
 
@@ -20,7 +21,7 @@ CLOSED = 0.012  # inner-lip gap over eye distance below which tracked lips count
 
 def lip_gaps(points: np.ndarray, index: np.ndarray) -> np.ndarray:
     """The three middle gaps between the lips in the picture plane, (frames, 3)."""
-    pairs = [(lip_index(index, a), lip_index(index, b)) for a, b in LIP_PAIRS]
+    pairs = [(lip_index(index, a), lip_index(index, b)) for a, b in INNER_LIP_PAIRS]
     return np.stack(
         [np.linalg.norm(points[:, a, :2] - points[:, b, :2], axis=-1) for a, b in pairs], axis=1
     )
