@@ -56,15 +56,16 @@ def filterbank(warp: float = 1.0) -> torch.Tensor:
     return torch.from_numpy((np.maximum(0.0, np.minimum(rise, fall)) * area).astype(np.float32))
 
 
-def power_spectra(samples: torch.Tensor, frames: int) -> torch.Tensor:
+def power_spectra(samples: torch.Tensor, frames: int, rate: float = MEL_RATE) -> torch.Tensor:
     """Power spectra of Hann windows, (batch, frames * 4, N_FFT // 2 + 1).
 
     samples: (batch, n) float32 at 16 kHz; sound missing at either end counts as silence.
+    rate: spectra a second, four times the frame rate of the pictures.
     """
     count = frames * PER_FRAME
     window = torch.hann_window(WINDOW, device=samples.device)
     steps = torch.arange(count, device=samples.device) + 0.5
-    centres = (steps * (SAMPLE_RATE / MEL_RATE)).round()
+    centres = (steps * (SAMPLE_RATE / rate)).round()
     last = int(centres[-1]) + WINDOW if count else WINDOW
     padded = torch.nn.functional.pad(samples, (WINDOW, max(0, last - samples.shape[1])))
     windows = padded.unfold(1, WINDOW, 1)  # a view: no memory until it is indexed
@@ -78,13 +79,14 @@ def power_spectra(samples: torch.Tensor, frames: int) -> torch.Tensor:
     return torch.cat(blocks, dim=1)
 
 
-def log_mel(samples: torch.Tensor, frames: int) -> torch.Tensor:
+def log_mel(samples: torch.Tensor, frames: int, rate: float = MEL_RATE) -> torch.Tensor:
     """Natural logarithm of mel power + FLOOR, shifted and scaled to about -1 .. 1.
 
     samples: (n,) or (batch, n) float32 at 16 kHz -> (frames * 4, BANDS) or (batch, ...).
+    rate: as in `power_spectra`.
     """
     batch = samples[None] if samples.ndim == 1 else samples
-    mel = compress(power_spectra(batch, frames) @ filterbank().to(batch.device).T)
+    mel = compress(power_spectra(batch, frames, rate) @ filterbank().to(batch.device).T)
     return mel[0] if samples.ndim == 1 else mel
 
 

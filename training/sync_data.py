@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from l2t.mel import PER_FRAME, compress, filterbank, power_spectra
+from l2t.mel import MEL_RATE, PER_FRAME, compress, filterbank, power_spectra
 from l2t.motion import FPS
 
 RATE = 16000
@@ -145,13 +145,17 @@ def spoil_motion(arkit: np.ndarray, how: Spoiling, rng: np.random.Generator) -> 
 
 
 def spoil_sound(
-    sound: torch.Tensor, frames: int, how: Spoiling, rng: np.random.Generator
+    sound: torch.Tensor,
+    frames: int,
+    how: Spoiling,
+    rng: np.random.Generator,
+    rate: float = MEL_RATE,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Log-mel of a spoilt recording and where the clean one has voice.
 
-    sound: (batch, n) -> (batch, frames * 4, 80), (batch, frames) bool.
+    sound: (batch, n) -> (batch, frames * 4, 80), (batch, frames) bool.  rate: spectra a second.
     """
-    power = power_spectra(sound, frames)
+    power = power_spectra(sound, frames, rate)
     warps = rng.choice(WARPS, len(sound)) if how.warp else np.ones(len(sound))
     mel = torch.stack([p @ filterbank(float(w)).T for p, w in zip(power, warps, strict=True)])
     voiced = voiced_frames(mel)

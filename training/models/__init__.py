@@ -1,0 +1,1 @@
+"""Networks that only training and measuring use; what the app runs lives in l2t.models."""
