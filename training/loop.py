@@ -90,12 +90,14 @@ class Loop:
         check: Callable[[nn.Module], dict[str, float]] | None = None,
         picture: Callable[[nn.Module, Path], None] | None = None,
         save: Callable[[nn.Module, Path], None] | None = None,
+        also: dict | None = None,
     ) -> dict[str, float]:
         """Trains; returns the line of the log that was kept.
 
         step(model, number): the losses, among them "total". check(average): scores, the highest
         "score" is kept (the last, without one). picture(average, path): a sample to look at.
-        save(average, folder): writes the weights.
+        save(average, folder): writes the weights. also: name -> other things with a state_dict
+        that belong into the checkpoint.
         """
         config = self.config
         optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.decay)
@@ -106,7 +108,7 @@ class Loop:
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: rate_at(n, config))
         model, optimiser = self.accelerator.prepare(model, optimiser)
         parts = {"model": self.accelerator.unwrap_model(model), "average": average,
-                 "optimiser": optimiser, "schedule": schedule}  # fmt: skip
+                 "optimiser": optimiser, "schedule": schedule} | (also or {})  # fmt: skip
         first = self._restored(parts)
         began = time.perf_counter() - self._seconds
         for number in range(first, config.last):
@@ -125,7 +127,7 @@ class Loop:
         self.accelerator.backward(terms["total"])
         norm = self.accelerator.clip_grad_norm_(model.parameters(), self.config.clip)
         if not torch.isfinite(norm):
-            raise FloatingPointError(f"The gradient is not finite; the losses were {_plain(terms)}.")
+            raise FloatingPointError(f"The gradient is not finite; losses were {_plain(terms)}.")
         optimiser.step()
         self._rows.append(_plain(terms))
 

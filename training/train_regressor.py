@@ -4,77 +4,75 @@
         --data ../shared/data --out runs/student
 
 The cache holds what the commands in training/README.md wrote before: `features/`, `targets/` and
-`align/`. Runs under `accelerate launch` too. The checkpoint with the best validation score is kept.
+`align/`; `sounds/`, `teacher/` and `experts/` for the sync and the lipread loss. Runs under
+`accelerate launch` too, and goes on from its checkpoint with --resume. The weights with the best
+validation score are kept.
 """
 
 import argparse
-import csv
 import json
-import time
-from dataclasses import asdict, dataclass, field
+import logging
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.utils import set_seed
 
 from l2t.face import FaceTemplate
 from l2t.models.regressor import Regressor, RegressorConfig
-from training.data.packs import Example, crop
-from training.data.sources import Source, load_sources
+from training.data.sources import load_sources
 from training.files import load_parts, save_module
-from training.losses.reconstruction import ReconstructionLoss, ReconstructionWeights
-from training.validate import validation_scores
+from training.loop import Loop, LoopConfig
+from training.student_batches import Sources, draw_batch
+from training.student_losses import Extra, StudentLosses, load_shelf
+from training.validate import draw_openings, validation_scores
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Everything that makes a run repeatable.
+class TrainConfig(LoopConfig):
+    """Everything that makes a run repeatable, beside what `LoopConfig` holds.
 
-    steps, batch, frames: of the optimiser, crops a step, frames a crop.
-    stop: end after this many steps of the schedule (0 = all of them).
-    rate: peak learning rate (AdamW; linear warm-up over `warm` steps, cosine to zero).
+    batch, frames: crops a step, frames a crop.
     shift: deviation of a random offset a channel and crop, in deviations of the feature: what
         another voice does to features as a whole.
-    sources: what is drawn from, and how often.
-    average: decay of the running average of the weights that is validated and saved.
+    role: name of the weights it writes.
+    keep: "best" on validation, or "last": for runs that are compared, which must be as long.
+    model, loss: fields of RegressorConfig and ReconstructionWeights. sync, lipread: of
+    `student_losses.Extra`, {} = without. sources: what is drawn from, and how often.
     """
 
-    seed: int = 1
-    steps: int = 3000
-    stop: int = 0
     batch: int = 16
     frames: int = 96
-    rate: float = 1e-3
-    warm: int = 200
-    decay: float = 0.02
-    average: float = 0.998
     shift: float = 0.0
-    check_every: int = 250
+    role: str = "student"
+    keep: str = "best"
     model: dict = field(default_factory=dict)
     loss: dict = field(default_factory=dict)
+    sync: dict = field(default_factory=dict)
+    lipread: dict = field(default_factory=dict)
     sources: tuple[dict, ...] = ()
 
-
-def read_config(path: Path) -> TrainConfig:
-    return TrainConfig(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def draw_batch(sources: list[tuple[Source, list[Example]]], config: TrainConfig, rng):
-    """One batch of crops as tensors: features, arkit, valid, style."""
-    shares = np.array([source.share for source, _ in sources])
-    rows, styles = [], []
-    for pick in rng.choice(len(sources), size=config.batch, p=shares / shares.sum()):
-        examples = sources[pick][1]
-        example = examples[rng.integers(len(examples))]
-        rows.append(crop(example, config.frames, rng))
-        styles.append(example.style)
-    features, arkit, valid = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
-    return features, arkit, valid, torch.tensor(styles)
+    @property
+    def extras(self) -> dict[str, Extra]:
+        found = {"sync": self.sync, "lipread": self.lipread}
+        return {name: Extra(**values) for name, values in found.items() if values}
 
 
-def measure_features(sources: list[tuple[Source, list[Example]]], model: Regressor) -> None:
+def read_config(path: Path, changes: dict | None = None) -> TrainConfig:
+    """A run's configuration. "base" names another file beside it that it changes;
+    changes: {"sync.weight": 0.1, ...} on top of both."""
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if base := values.pop("base", None):
+        values = asdict(read_config(path.parent / base)) | values
+    for name, value in (changes or {}).items():
+        target, *rest = name.split(".")
+        if target not in {f.name for f in fields(TrainConfig)}:
+            raise ValueError(f"{target!r} is not a setting of the student's training")
+        values[target] = values.get(target, {}) | {rest[0]: value} if rest else value
+    return TrainConfig(**values)
+
+
+def measure_features(sources: Sources, model: Regressor) -> None:
     """Sets the model's input normalisation from a sample of the training features."""
     sample = np.concatenate(
         [e.features[::7].astype(np.float32) for _, examples in sources for e in examples[::5]]
@@ -83,79 +81,44 @@ def measure_features(sources: list[tuple[Source, list[Example]]], model: Regress
     model.feature_scale.copy_(torch.from_numpy(sample.std(0) + 1e-3))
 
 
-def rate_at(step: int, config: TrainConfig) -> float:
-    """Factor on the learning rate."""
-    if step < config.warm:
-        return (step + 1) / config.warm
-    done = (step - config.warm) / max(1, config.steps - config.warm)
-    return 0.5 * (1 + np.cos(np.pi * done))
-
-
 def train(
-    config: TrainConfig, sources, validation, template, out: Path, start: Path | None = None
-) -> dict:
-    """Runs the training and writes student.json / .safetensors, log.csv, config.json to `out`.
+    config: TrainConfig, sources: Sources, validation: Sources, template, out: Path,
+    start: Path | None = None, cache: Path = Path("cache"), resume: bool = False,
+) -> dict:  # fmt: skip
+    """Runs the training and writes ROLE.json / .safetensors, log.csv, config.json to `out`.
 
     start: folder of an earlier student whose weights it begins with (same sizes).
     """
-    accelerator = Accelerator()
-    set_seed(config.seed)
-    rng = np.random.default_rng([config.seed, accelerator.process_index])
+    loop = Loop(out, config, resume)
     model = Regressor(RegressorConfig(**config.model))
     measure_features(sources, model)
     if start is not None:
         model.load_state_dict(load_parts(start, "student")[1])
-    loss = ReconstructionLoss(template, ReconstructionWeights(**config.loss))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, weight_decay=config.decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, config))
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.average)
-    )
-    model, optimiser, loss = accelerator.prepare(model, optimiser, loss)
-    average.to(accelerator.device)
-    out.mkdir(parents=True, exist_ok=True)
+    losses = StudentLosses(template, config.loss, config.extras, cache).to(loop.device)
+    shelf = load_shelf(config.extras, cache)
     (out / "config.json").write_text(json.dumps(asdict(config), indent=1) + "\n")
-    best, best_score, began, rows = {}, -np.inf, time.perf_counter(), []
-    last = config.stop or config.steps
-    for step in range(last):
-        batch = [t.to(accelerator.device) for t in draw_batch(sources, config, rng)]
+
+    def step(student, number: int) -> dict[str, torch.Tensor]:
+        batch = draw_batch(sources, config.batch, config.frames, loop.rng, shelf).to(loop.device)
+        features = batch.features
         if config.shift:
-            features, scale = batch[0], accelerator.unwrap_model(model).feature_scale
             offset = torch.randn(len(features), 1, features.shape[2], device=features.device)
-            batch[0] = features + config.shift * offset * scale
-        model.train()
-        made = model(batch[0], config.frames, batch[3])
-        terms = loss(made, batch[1], batch[2])
-        optimiser.zero_grad()
-        accelerator.backward(terms["total"])
-        accelerator.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        average.update_parameters(accelerator.unwrap_model(model))
-        rows.append({k: float(v.detach()) for k, v in terms.items()})
-        if (step + 1) % config.check_every == 0 or step + 1 == last:
-            scores = validation_scores(average.module, validation, template)
-            means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
-            rows = []
-            seconds = round(time.perf_counter() - began)
-            line = {"step": step + 1, "seconds": seconds, **means, **scores}
-            if accelerator.is_main_process:
-                write_line(out / "log.csv", line)
-                print(" ".join(f"{k} {v:.4g}" for k, v in line.items()), flush=True)
-                if scores["score"] > best_score:
-                    best, best_score = line, scores["score"]
-                    save_module(average.module, out, "student")
-    return best
+            features = features + config.shift * offset * model.feature_scale
+        made = student(features, config.frames, batch.style)
+        return losses(made, batch, number, loop.rng)
 
+    def check(student) -> dict[str, float]:
+        scores = validation_scores(student, validation, template)
+        if config.keep == "last":
+            scores["held_out"] = scores.pop("score")
+        return scores
 
-def write_line(path: Path, line: dict) -> None:
-    """Appends one row to a CSV with a header."""
-    new = not path.exists() or line["step"] <= 0
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(line))
-        if new:
-            writer.writeheader()
-        writer.writerow(line)
+    return loop.run(
+        model, step, check,
+        picture=lambda student, path: draw_openings(student, validation, template, path),
+        save=lambda student, folder: save_module(student, folder, config.role),
+        also={"losses": losses},
+    )  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -164,22 +127,27 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, default=Path("cache"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("runs/student"))
-    parser.add_argument("--steps", type=int, default=None)
     parser.add_argument("--init", type=Path, help="folder of a student to begin with")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE",
+                        help="changes of the configuration: steps=100 sync.weight=0.1")  # fmt: skip
     args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(args.threads)
-    config = read_config(args.config)
-    if args.steps:
-        config = TrainConfig(**{**asdict(config), "steps": args.steps})
+    changes = dict(pair.split("=", 1) for pair in args.set)
+    config = read_config(args.config, {k: json.loads(v) for k, v in changes.items()})
     template = FaceTemplate.load()
     styles = tuple(config.model["styles"])
-    sources = load_sources(config.sources, styles, args.cache, args.data, "train")
-    validation = load_sources(config.sources, styles, args.cache, args.data, "validation")
+    sources, validation = (
+        load_sources(config.sources, styles, args.cache, args.data, split)
+        for split in ("train", "validation")
+    )
     for source, examples in sources:
         print(f"{source.corpus} copy {source.copy}: {len(examples)} examples", flush=True)
-    (args.out / "log.csv").unlink(missing_ok=True)
-    print(json.dumps(train(config, sources, validation, template, args.out, args.init)))
+    made = train(config, sources, validation, template, args.out, args.init, args.cache,
+                 args.resume)  # fmt: skip
+    print(json.dumps(made))
 
 
 if __name__ == "__main__":

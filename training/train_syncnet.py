@@ -10,21 +10,19 @@ training.data.targets) and align/ (of training.data.align).
 """
 
 import argparse
+import copy
 import json
 import logging
-import math
-import time
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from l2t.face import FaceTemplate
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D, expert_from, mouth_basis
 from l2t.sync import REACH
 from training.files import load_parts, save_module
+from training.loop import Loop, LoopConfig
 from training.losses.contrastive import (
     all_pairs,
     clip_loss,
@@ -39,24 +37,23 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """How an expert is trained.
+class TrainConfig(LoopConfig):
+    """How an expert is trained, beside what `LoopConfig` holds.
 
-    steps, batch, frames: updates, clips an update, frames a clip.  rate: peak learning rate of
-    `pace`.  decay: weight decay.  clip_weight, rank_weight: weights of the losses on whole clips
-    beside the loss on frames.  average: decay of the running mean of the weights, which is what is
-    returned.  seed: of weights and data.
+    batch, frames: clips an update, frames a clip.  clip_weight, rank_weight: weights of the losses
+    on whole clips beside the loss on frames.
     """
 
     steps: int = 1500
+    rate: float = 2e-3
+    warm: int = 225
+    clip: float = 5.0
+    average: float = 0.99
+    check_every: int = 100
     batch: int = 16
     frames: int = 64
-    rate: float = 2e-3
-    decay: float = 0.02
     clip_weight: float = 1.0
     rank_weight: float = 1.0
-    average: float = 0.99
-    seed: int = 1
 
 
 def fresh(batches: Batches, config: SyncConfig, seed: int) -> SyncNet3D:
@@ -68,50 +65,39 @@ def fresh(batches: Batches, config: SyncConfig, seed: int) -> SyncNet3D:
     return expert
 
 
-def pace(step: int, steps: int) -> float:
-    """Share of the peak learning rate: up over the first 15 % of the steps, down along a cosine."""
-    done = (step + 1) / (steps + 1)
-    return done / 0.15 if done < 0.15 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.15) / 0.85)
+def train(
+    expert: SyncNet3D, batches: Batches, how: TrainConfig, out: Path, notes: dict | None = None,
+    resume: bool = False,
+) -> SyncNet3D:  # fmt: skip
+    """The expert, trained on `batches` for `how.steps` steps; written to OUT.safetensors, its log,
+    curves and checkpoint into the folder OUT."""
+    loop = Loop(out, how, resume)
+    batches.rng = loop.rng  # the loop's generator is the one that a resumed run gets back
 
+    def step(model, number: int) -> dict[str, torch.Tensor]:
+        mel, displacement, voiced = (t.to(loop.device) for t in batches.draw())
+        table = all_pairs(*model(mel, displacement))
+        means = shift_means(table, REACH)
+        terms = {"frame": frame_loss(table, voiced), "clip": clip_loss(means),
+                 "rank": rank_loss(means)}  # fmt: skip
+        weights = {"frame": 1.0, "clip": how.clip_weight, "rank": how.rank_weight}
+        return terms | {"total": sum(weights[k] * v for k, v in terms.items())}
 
-def train(expert: SyncNet3D, batches: Batches, how: TrainConfig) -> SyncNet3D:
-    """The expert, trained on `batches` for `how.steps` steps."""
-    optimiser = torch.optim.AdamW(expert.parameters(), lr=how.rate, weight_decay=how.decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(pace, steps=how.steps))
-    # A running mean of the weights is what is returned: steadier than the last step alone.
-    average = AveragedModel(
-        expert, multi_avg_fn=get_ema_multi_avg_fn(how.average), use_buffers=True
-    )
-    started, losses = time.monotonic(), []
-    for step in range(1, how.steps + 1):
-        expert.train()
-        losses.append(_update(expert, batches.draw(), optimiser, how))
-        schedule.step()
-        average.update_parameters(expert)
-        if step % 100 == 0 or step == how.steps:
-            recent = torch.tensor(losses[-100:]).mean(0).tolist()
-            spent = time.monotonic() - started
-            log.info("step %d, %.0f s: frame, clip, rank loss %.3f %.3f %.3f", step, spent, *recent)
-    return average.module.eval()
+    kept = []
 
+    def save(model, folder: Path) -> None:
+        save_expert(model, out, (notes or {}) | asdict(how))
+        kept[:] = [copy.deepcopy(model)]
 
-def _update(expert, batch, optimiser, how: TrainConfig) -> list[float]:
-    mel, displacement, voiced = batch
-    table = all_pairs(expert.hear(mel), expert.see(displacement))
-    means = shift_means(table, REACH)
-    losses = frame_loss(table, voiced), clip_loss(means), rank_loss(means)
-    optimiser.zero_grad()
-    (losses[0] + how.clip_weight * losses[1] + how.rank_weight * losses[2]).backward()
-    torch.nn.utils.clip_grad_norm_(expert.parameters(), 5.0)
-    optimiser.step()
-    return [loss.item() for loss in losses]
+    loop.run(expert, step, save=save)
+    return kept[0] if kept else load_expert(out)
 
 
 def save_expert(expert: SyncNet3D, path: Path, notes: dict) -> None:
     """PATH.safetensors (half precision) and PATH.json (config and, as `notes`, how it was made)."""
     save_module(expert, path.parent, path.name)
     text = json.dumps(expert.config.to_dict() | {"notes": notes}, indent=1)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    path.with_name(f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def load_expert(path: Path) -> SyncNet3D:
@@ -146,13 +132,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--half", type=int, choices=(0, 1), help="train on every second clip only")
     parser.add_argument("--spoken", nargs="*", default=[], help="parts of speech/, aligned")
     parser.add_argument("--start", type=Path, help="go on from this expert (path without ending)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     for name, kind in (("steps", int), ("batch", int), ("frames", int), ("seed", int),
                        ("rate", float)):  # fmt: skip
         parser.add_argument(f"--{name}", type=kind, default=getattr(TrainConfig, name))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
-    how = TrainConfig(options.steps, options.batch, options.frames, options.rate, seed=options.seed)
+    chosen = {name: getattr(options, name) for name in ("steps", "batch", "frames", "seed", "rate")}
+    how = TrainConfig(warm=round(0.15 * options.steps), **chosen)
     clips, odds = sources(options.data, options.cache, options.half, tuple(options.spoken))
     log.info("%d clips of %s", len(clips), ", ".join(sorted(odds)))
     basis = mouth_basis(FaceTemplate.load())
@@ -160,10 +148,9 @@ def main(arguments: list[str] | None = None) -> None:
     expert = fresh(batches, SyncConfig(), how.seed)
     if options.start:
         expert = load_expert(options.start).requires_grad_(True)
-    expert = train(expert, batches, how)
     start = options.start.name if options.start else ""
-    notes = {"half": options.half, "start": start, "spoken": options.spoken} | asdict(how)
-    save_expert(expert, options.out, notes)
+    notes = {"half": options.half, "start": start, "spoken": options.spoken}
+    train(expert, batches, how, options.out, notes, options.resume)
 
 
 if __name__ == "__main__":

@@ -141,6 +141,10 @@ class SyncNet3D(nn.Module):
         self.audio = AudioTower(self.config)
         self.motion = MotionTower(self.config)
 
+    def forward(self, mel: torch.Tensor, displacement: torch.Tensor):
+        """Both at once, as training wants it: (heard, seen)."""
+        return self.hear(mel), self.see(displacement)
+
     def hear(self, mel: torch.Tensor) -> torch.Tensor:
         """Log-mel (batch, frames * 4, 80) of `l2t.mel` -> (batch, frames, size)."""
         return self.audio(mel)

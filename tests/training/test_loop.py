@@ -100,8 +100,9 @@ def test_a_loss_that_explodes_says_so(tmp_path):
 def test_the_rate_rises_then_falls():
     how = LoopConfig(steps=100, warm=10)
     rates = [rate_at(n, how) for n in range(100)]
-    assert rates[9] == 1.0 and rates[0] == 0.1 and max(rates) == 1.0
-    assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.01
+    assert (rates[0], rates[9], max(rates)) == (0.1, 1.0, 1.0)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 0.01
 
 
 def test_saved_modules_come_back(tmp_path):

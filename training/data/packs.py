@@ -94,10 +94,17 @@ def spoken(
     return out
 
 
-def crop(example: Example, frames: int, rng: np.random.Generator):
-    """A random stretch of `frames` frames (padded and masked if the example is shorter)."""
+def draw_start(example: Example, frames: int, rng: np.random.Generator) -> int:
+    """Where a crop of `frames` frames begins, in tenths of a second."""
     spare = max(0, len(example.arkit) - frames) // STEP_FRAMES
-    start = int(rng.integers(spare + 1))
+    return int(rng.integers(spare + 1))
+
+
+def cut(example: Example, frames: int, start: int):
+    """features, arkit, valid of `frames` frames from `start` tenths of a second on.
+
+    Padded and masked if the example is shorter.
+    """
     a, f = start * STEP_FRAMES, start * STEP_FEATURES
     count = frames * STEP_FEATURES // STEP_FRAMES
     features = np.zeros((count, example.features.shape[1]), np.float32)
@@ -110,3 +117,8 @@ def crop(example: Example, frames: int, rng: np.random.Generator):
     arkit[: len(piece)] = piece
     valid[: len(piece)] = example.valid[a : a + frames]
     return features, arkit, valid
+
+
+def crop(example: Example, frames: int, rng: np.random.Generator):
+    """A random stretch of an example, as `cut` gives it."""
+    return cut(example, frames, draw_start(example, frames, rng))
