@@ -1,0 +1,53 @@
+"""Renders the motion of tracked clips as mouth crops: the same clips as drawings.
+
+    python -m training.render_mouths grid_s1 grid_s26 --cache CACHE
+
+reads CACHE/targets/PART.npz (of training.data.targets) and writes CACHE/mouths/PART_render.npy
+and .json as training.data.mouths does: the same clips, rows and frames as the photos.
+"""
+
+import argparse
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from l2t.face import FaceTemplate
+from l2t.motion import Motion
+from training.data.mouths import FPS, pack_mouths
+from training.softrender import MouthRenderer
+
+log = logging.getLogger(__name__)
+Draw = Callable[[torch.Tensor], torch.Tensor]
+
+
+def drawn(draw: Draw, arkit: np.ndarray) -> np.ndarray:
+    """Pictures (frames at 25 fps, 96, 96) uint8 of weights (frames at 30 fps, 52)."""
+    weights = torch.from_numpy(Motion(arkit).resampled(FPS).arkit)
+    with torch.inference_mode():
+        pictures = torch.cat([draw(piece) for piece in weights.split(32)])
+    return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command; see the top of this file."""
+    parser = argparse.ArgumentParser(description="Renders tracked motion as mouth crops.")
+    parser.add_argument("parts", nargs="+", help="grid_s1, grid_s26")
+    parser.add_argument("--cache", type=Path, required=True, help="folder with targets/")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    draw = MouthRenderer(FaceTemplate.load())
+    for part in options.parts:
+        began = time.monotonic()
+        with np.load(options.cache / "targets" / f"{part}.npz", allow_pickle=False) as file:
+            names, arkit = file["names"].tolist(), file["arkit"].astype(np.float32)
+        pictures = (drawn(draw, one) for one in arkit)
+        pack_mouths(options.cache / "mouths", f"{part}_render", names, pictures)
+        log.info("%s: %d clips, %.0f s", part, len(names), time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    main()
