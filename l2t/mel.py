@@ -40,15 +40,15 @@ def mel_to_hz(mel: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def filterbank(warp: float = 1.0) -> torch.Tensor:
-    """Triangular mel filters, (BANDS, N_FFT // 2 + 1) float32.
+def filterbank(warp: float = 1.0, n_fft: int = N_FFT) -> torch.Tensor:
+    """Triangular mel filters, (BANDS, n_fft // 2 + 1) float32.
 
     warp: the filters' frequencies are multiplied by it, which is what another length of vocal
     tract does to a voice's formants (training uses 0.85 .. 1.2; 1.0 is the plain filterbank).
     """
     edges = mel_to_hz(np.linspace(*hz_to_mel(np.array([F_MIN, F_MAX])), BANDS + 2))
     edges = np.minimum(edges * warp, SAMPLE_RATE / 2)
-    bins = np.linspace(0.0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
+    bins = np.linspace(0.0, SAMPLE_RATE / 2, n_fft // 2 + 1)
     low, mid, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rise = (bins - low) / np.maximum(mid - low, 1e-6)
     fall = (high - bins) / np.maximum(high - mid, 1e-6)

@@ -20,7 +20,7 @@ from training.loop import Loop, LoopConfig
 from training.losses.contrastive import all_pairs, frame_loss
 from training.losses.pictures import picture_losses
 from training.models.syncnet2d import SyncNet2D, load_expert2d
-from training.mouth_sync import judge, vectors
+from training.mouth_sync import judge
 from training.teacher.lessons import Lesson, draw, load_lessons, neutral_photo
 from training.teacher.network import MouthPainter, PainterConfig
 from training.teacher.sheets import save_film
@@ -28,7 +28,7 @@ from training.teacher.sheets import save_film
 log = logging.getLogger(__name__)
 
 CONFIG = LoopConfig(
-    seed=3, steps=3600, rate=1.5e-3, warm=150, decay=0.02, average=0.995, check_every=200
+    seed=3, steps=5000, rate=1.5e-3, warm=150, decay=0.02, average=0.995, check_every=200
 )
 NETWORK = PainterConfig(maps=(96, 64, 40, 16))
 BATCH, FRAMES = 6, 20
@@ -59,7 +59,7 @@ def step_on(lessons: list[Lesson], loop: Loop, expert: SyncNet2D | None) -> Call
 
 
 def check_on(lessons: list[Lesson], judge_by: SyncNet2D | None) -> Callable:
-    """Distance to unseen real mouths, painted from each clip's own photo; no score: last is kept."""
+    """Distance to unseen real mouths, painted from each clip's own photo; the last is kept."""
 
     @torch.inference_mode()
     def check(model) -> dict[str, float]:

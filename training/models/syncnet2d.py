@@ -113,9 +113,7 @@ class SyncNet2D(nn.Module):
         """Grey mouths (batch, frames, side, side) float, any scale -> (batch, frames, size)."""
         return self.pictures(mouths)
 
-    def forward(
-        self, mel: torch.Tensor, mouths: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, mel: torch.Tensor, mouths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Both at once: the vectors of sound and mouth."""
         return self.hear(mel), self.see(mouths)
 
