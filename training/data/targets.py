@@ -57,10 +57,10 @@ def to_thirty(weights: np.ndarray, closed: np.ndarray, fps: float) -> np.ndarray
     return out.astype(np.float32)
 
 
-def fit_speaker(clips: list[TrackedClip], template) -> dict[str, np.ndarray]:
-    """All clips of one speaker -> arrays `names`, `arkit` (clips, frames, 52), `valid`, `opening`.
+def speaker_weights(clips: list[TrackedClip], template) -> tuple[list, list]:
+    """Weights (frames, 52) and lip opening (frames,) of each clip, at the clips' own frame rate.
 
-    `opening` (clips, frames at the clip's own rate) is the tracked truth that evaluation reads.
+    clips: all of one speaker, of whose closed mouths the resting face is made.
     """
     index = clips[0].index
     stable = [stabilise(clip.landmarks, index) for clip in clips]
@@ -72,12 +72,23 @@ def fit_speaker(clips: list[TrackedClip], template) -> dict[str, np.ndarray]:
     openings = [opening(clip.landmarks, index) for clip in clips]
     rest = speaker_rest(stable, openings)
     fitter = WeightFitter(template, index)
-    arkit, valid = [], []
-    for clip, points, gap in zip(clips, stable, openings, strict=True):
+    weights = []
+    for points, gap in zip(stable, openings, strict=True):
         base = clip_rest(points, gap, rest)
         gaps = lip_gaps(points, index)
         gaps = np.maximum(gaps - CLOSED / 2, 0) * (1 + CLOSED / 2)  # tracked closed lips: 2e-3
-        weights = fitter.fit(points - base, gaps)
+        weights.append(fitter.fit(points - base, gaps))
+    return weights, openings
+
+
+def fit_speaker(clips: list[TrackedClip], template) -> dict[str, np.ndarray]:
+    """All clips of one speaker -> arrays `names`, `arkit` (clips, frames, 52), `valid`, `opening`.
+
+    `opening` (clips, frames at the clip's own rate) is the tracked truth that evaluation reads.
+    """
+    arkit, valid = [], []
+    fitted, openings = speaker_weights(clips, template)
+    for clip, weights, gap in zip(clips, fitted, openings, strict=True):
         arkit.append(to_thirty(weights, gap < CLOSED, clip.fps))
         times = frame_times(len(arkit[-1]), FPS) * clip.fps
         valid.append(clip.valid[np.clip(times.astype(int), 0, len(clip.valid) - 1)])
