@@ -23,7 +23,9 @@ class Ears:
     encoder: the frozen speech encoder; None when every clip is in `packed`.
     """
 
-    def __init__(self, encoder: SpeechEncoder | None, packed: Mapping[str, np.ndarray] | None = None):
+    def __init__(
+        self, encoder: SpeechEncoder | None = None, packed: Mapping[str, np.ndarray] | None = None
+    ):
         self.encoder, self.packed = encoder, packed or {}
 
     def __call__(self, samples: np.ndarray, name: str = "") -> np.ndarray:

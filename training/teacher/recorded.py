@@ -40,7 +40,7 @@ def without_mark(mouths: np.ndarray, mark: tuple[int, int]) -> np.ndarray:
 
 
 class RecordedTeacher:
-    """Looks a clip's film up by its name. mark: corner of a network's mark, None = there is none."""
+    """Looks a clip's film up by its name. mark: corner of a network's mark, None = without one."""
 
     title = "recorded 2D network"
 
@@ -48,7 +48,7 @@ class RecordedTeacher:
         self.folder, self.mark = Path(folder), mark
         self.names = names_in(folder)
         if not self.names:
-            raise TeacherError(f"{folder} holds no NAME.mp4; needed are {SIDE} x {SIDE} mouth films.")
+            raise TeacherError(f"{folder} holds no film; needed are NAME.mp4, {SIDE} x {SIDE}.")
 
     def mouths(self, samples: np.ndarray, name: str = "") -> np.ndarray:
         """See `Teacher`; cut to the sound's length, or the last picture held."""
