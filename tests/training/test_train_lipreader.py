@@ -84,8 +84,8 @@ def cache(tmp_path):
         pack_mouths(tmp_path / "mouths", part, names, noise, frames=20)
     starts, ends = np.array([[0.0, 0.3, 0.5], [0.3, 0.5, 0.8]], np.float32)
     aligned = [
-        Alignment(name, "s1", "validation" if i == 10 else "train", ("SIL", "B", "IH"), starts, ends)
-        for i, name in enumerate(names)
+        Alignment(name, "s1", split, ("SIL", "B", "IH"), starts, ends)
+        for name, split in zip(names, ["train"] * 10 + ["validation"] * 2, strict=True)
     ]
     (tmp_path / "align").mkdir()
     save_alignments(tmp_path / "align" / "grid_s1.npz", aligned)
