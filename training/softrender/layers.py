@@ -1,4 +1,7 @@
-"""Layers of the mouth, from back to front: its inside, the teeth, the face with the lips."""
+"""Layers of the mouth, from back to front: its inside, the teeth, the face with the lips.
+
+The neck belongs to the innermost layer too, so that the chin covers it with a smooth edge.
+"""
 
 import numpy as np
 
@@ -7,6 +10,7 @@ LAYERS = 3
 TEETH_PARTS = ("teeth_upper", "teeth_lower")
 INSIDE_PARTS = ("tongue", "gums_upper", "gums_lower")
 LIP_DEPTH = 0.006  # metres behind the wet line that still belong to the lips, not to the inside
+NECK = (0.02, 0.03)  # metres: whatever is lower than that above the chin, and that far behind it
 
 
 def layers_of(template, identity: str | None = None) -> np.ndarray:
@@ -19,6 +23,9 @@ def layers_of(template, identity: str | None = None) -> np.ndarray:
         elif name in INSIDE_PARTS:
             layer[template.part(name)] = INSIDE
     layer[_pocket(template, neutral)] = INSIDE
+    chin = neutral[np.asarray(template.chin_landmarks)].mean(axis=0)
+    below = (neutral[:, 1] < chin[1] + NECK[0]) & (neutral[:, 2] < chin[2] - NECK[1])
+    layer[below & (layer == FACE)] = INSIDE
     return layer
 
 

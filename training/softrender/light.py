@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from l2t.render.occlusion import sky_share, smooth
+from training.softrender.layers import FACE, layers_of
 from training.softrender.patch import pose
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
@@ -24,8 +25,12 @@ def sky(template, identity: str | None, vertices: np.ndarray) -> np.ndarray:
     """(V,) float32 0..1: the share of the sky each vertex sees, at rest or with the mouth open."""
     rest = template.neutral(identity)
     opened = template.vertices(pose(OPEN_POSE), identity)[0]
-    share = np.maximum(sky_share(rest, template.faces), sky_share(opened, template.faces))
+    share = sky_share(rest, template.faces)
+    share = np.where(layers_of(template, identity)==FACE, share, np.maximum(share, sky_share(opened, template.faces)))
     share = smooth(share, template.faces)
+    ring = rest[template.region("inner_lip")]
+    gap = np.linalg.norm(rest[:, None] - ring, axis=2).min(axis=1)
+    share *= 1 - 0.7*np.exp(-(gap/.0025)**2)
     for name, least in LEAST_SKY.items():
         if name in template.part_names:
             ids = template.part(name)

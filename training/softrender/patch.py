@@ -11,7 +11,7 @@ import numpy as np
 from l2t.motion import ARKIT_NAMES
 from l2t.render.raster import rasterise
 from training.softrender.framing import Framing
-from training.softrender.layers import FACE, layers_of
+from training.softrender.layers import layers_of
 from training.softrender.pieces import cut
 
 MARGIN = 0.05  # of the side: how far outside of the crop a triangle may lie
@@ -19,7 +19,7 @@ GRID = 256  # samples a side of the depth pictures that tell what is hidden
 BEHIND = 0.002  # metres behind the depth picture that still count as seen
 # Longest side, in pixels, of the piece that a point stands for, near the lips and elsewhere.
 FINE, COARSE = 2.0, 3.0
-NEAR_LIPS = 0.010  # metres from the lips' landmarks
+NEAR_LIPS = 0.013  # metres from the lips' landmarks in the picture
 # What cannot be seen in any of these cannot be seen at all, as far as the patch is concerned.
 POSES = (
     {},
@@ -68,11 +68,9 @@ def cut_patch(template, framing: Framing, identity: str | None, pixel: float) ->
     kept = np.flatnonzero(np.any(seen, axis=0))
     faces = template.faces[kept]
     layer = layers_of(template, identity)[faces].min(axis=1)
-    # What opens with the mouth is stretched most, and may not have gaps.
-    lips = posed[0, template.lip_landmarks]
-    away = np.linalg.norm(posed[0, faces].mean(axis=1)[:, None] - lips, axis=2).min(axis=1)
-    fine = (away < NEAR_LIPS) | (layer < FACE)
-    longest = np.where(fine, FINE, COARSE) * pixel
+    lips, middle = posed[0, template.lip_landmarks, :2], posed[0, faces, :2].mean(axis=1)
+    away = np.linalg.norm(middle[:, None] - lips, axis=2).min(axis=1)
+    longest = np.where(away < NEAR_LIPS, FINE, COARSE) * pixel
     face, corners, share = cut(posed[:2, :, :2][:, faces], longest)
     vertices, local = np.unique(faces, return_inverse=True)
     return Patch(

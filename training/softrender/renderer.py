@@ -18,7 +18,8 @@ from training.softrender.splat import splat
 BLOCK = 16  # frames drawn together: as many as fit the processor's caches
 NEAR = 1000.0  # 1/m: what lies 1 mm in front counts e times as much in its layer,
 REACH = 0.015  # m: until this far from the lips; beyond, nearness counts less and less
-SHARP = 1.25  # of the edges between layers: evens out how thick the points lie
+SHARP = 1.5  # of the edges between layers: evens out how thick the points lie
+DENSE = 3.0  # a third of a pixel's area is enough for the backmost layer to fill it
 NOTHING = 1e-30  # weight of what is there where no point is
 BEHIND = 0.06  # grey where nothing is: the depth of the mouth
 
@@ -92,16 +93,16 @@ class MouthRenderer(nn.Module):
     def _develop(self, grid: torch.Tensor) -> torch.Tensor:
         """Sums at the corners of pixels -> picture: the mean of a pixel's corners, layered."""
         side = self.inner + 3
-        grid = grid.view(3, LAYERS, side, side, -1)[:, :, 1:-1, 1:-1]
-        grid = grid[:, :, 1:] + grid[:, :, :-1]
-        grid = 0.25 * (grid[..., 1:, :] + grid[..., :-1, :])
-        cover = (SHARP * (grid[0] - 0.5) + 0.5).clamp(0.0, 1.0)
+        grid = grid.view(3, LAYERS, side, side, -1)
+        # The face's cover alone is smoothed twice more: where its points lie thinner it may
+        # not let anything through.
+        face = _sharp(_box(_box(_box(grid[0, FACE]))))
+        grid = _box(grid[:, :, 1:-1, 1:-1])
+        inside, teeth = (DENSE * grid[0, INSIDE]).clamp(max=1.0), _sharp(grid[0, TEETH])
         grey = (grid[2] + NOTHING * BEHIND) / (grid[1] + NOTHING)
-        inside, teeth, face = cover
-        picture = torch.lerp(torch.full_like(face, BEHIND), grey[INSIDE], inside)
-        picture = torch.lerp(picture, grey[TEETH], teeth)
-        # Only where the mouth's inside lies behind can the face have a hole.
-        picture = torch.lerp(grey[FACE], picture, (1 - face) * inside)
+        picture = torch.lerp(grey[INSIDE], grey[TEETH], teeth)
+        # Only where something lies behind it can the face have a hole.
+        picture = torch.lerp(grey[FACE], picture, (1 - face) * (inside + teeth - inside * teeth))
         picture = picture.permute(2, 0, 1)
         if self.inner != self.size:
             picture = nn.functional.interpolate(
@@ -109,3 +110,13 @@ class MouthRenderer(nn.Module):
                 align_corners=False,
             )[:, 0]
         return picture
+
+
+def _box(grid: torch.Tensor) -> torch.Tensor:
+    """(..., n, n, frames) -> (..., n - 1, n - 1, frames): means of four neighbours."""
+    grid = grid[..., 1:, :, :] + grid[..., :-1, :, :]
+    return 0.25 * (grid[..., 1:, :] + grid[..., :-1, :])
+
+
+def _sharp(cover: torch.Tensor) -> torch.Tensor:
+    return (SHARP * (cover - 0.5) + 0.5).clamp(0.0, 1.0)
