@@ -23,9 +23,10 @@ from l2t.models.regressor import Regressor, RegressorConfig
 from training.data.sources import load_sources
 from training.files import load_parts, save_module
 from training.loop import Loop, LoopConfig
+from training.samples import draw_samples
 from training.student_batches import Sources, draw_batch
 from training.student_losses import Extra, StudentLosses, load_shelf
-from training.validate import draw_openings, validation_scores
+from training.validate import validation_scores
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def train(
 
     return loop.run(
         model, step, check,
-        picture=lambda student, path: draw_openings(student, validation, template, path),
+        picture=lambda student, path: draw_samples(student, validation, template, path),
         save=lambda student, folder: save_module(student, folder, config.role),
         also={"losses": losses},
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """Validation of a student while it trains: does the mouth open and close as it should?"""
 
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -47,22 +46,3 @@ def openings(model, example: Example, template) -> tuple[np.ndarray, np.ndarray]
         lip_opening(template, made)[valid],
         lip_opening(template, example.arkit[:frames])[valid],
     )
-
-
-def draw_openings(model, sources, template, path: Path, rows: int = 6) -> None:
-    """A picture of made and true lip openings of a few validation clips, for people to look at."""
-    from matplotlib.figure import Figure
-
-    model.eval()
-    clips = [(s, e) for s, examples in sources for e in examples[:: max(1, len(examples) // 2)]]
-    figure = Figure(figsize=(9, 1.6 * min(rows, len(clips))), layout="constrained")
-    axes = figure.subplots(min(rows, len(clips)), 1, squeeze=False)[:, 0]
-    for ax, (source, example) in zip(axes, clips, strict=False):
-        with torch.no_grad():
-            made, truth = openings(model, example, template)
-        ax.plot(truth, color="0.6", label="truth")
-        ax.plot(made, color="C0", label="made")
-        ax.set_title(f"{source.corpus} {example.name}", fontsize=7)
-        ax.tick_params(labelsize=6)
-    axes[0].legend(fontsize=6)
-    figure.savefig(path, dpi=80)
