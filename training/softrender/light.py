@@ -1,4 +1,4 @@
-"""Light on the patch: one lamp and the sky, as grey of the vertices."""
+"""Light on the patch: a lamp and the sky, as grey of the vertices."""
 
 import numpy as np
 import torch
@@ -8,11 +8,13 @@ from training.softrender.layers import FACE, layers_of
 from training.softrender.patch import pose
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
-LAMP = (-0.25, 0.55, 0.80)  # towards the lamp; y up, z to the camera
+LAMP = (-0.19, 0.69, 0.69)  # unit vector towards the lamp: above, a little to the viewer's left
 LAMP_LIGHT, SKY_LIGHT, GROUND_LIGHT = 0.75, 0.45, 0.25
 WRAP = 0.3  # how far light creeps round into the shadow, as it does in skin
-OPEN_POSE = {"jawOpen": 0.5}  # what a fold hides at rest but speech shows is lit as in this pose
+OPEN_POSE = {"jawOpen": 0.5}  # the mouth's inside is lit as in this pose: it shows in no other
 LEAST_SKY = {"teeth_upper": 0.5, "teeth_lower": 0.5}  # of the sky, else they drown in the mouth
+# The wet line lies in shadow, which makes closed lips a dark line: how much, how far (metres).
+LINE_SHADOW, LINE_REACH = 0.6, 0.002
 
 
 def albedo(template, identity: str | None, vertices: np.ndarray) -> np.ndarray:
@@ -22,29 +24,30 @@ def albedo(template, identity: str | None, vertices: np.ndarray) -> np.ndarray:
 
 
 def sky(template, identity: str | None, vertices: np.ndarray) -> np.ndarray:
-    """(V,) float32 0..1: the share of the sky each vertex sees, at rest or with the mouth open."""
+    """(V,) float32 in 0..1: the share of the sky that the vertices see."""
     rest = template.neutral(identity)
     opened = template.vertices(pose(OPEN_POSE), identity)[0]
-    share = sky_share(rest, template.faces)
-    share = np.where(layers_of(template, identity)==FACE, share, np.maximum(share, sky_share(opened, template.faces)))
+    at_rest, when_open = (sky_share(points, template.faces) for points in (rest, opened))
+    on_face = layers_of(template, identity) == FACE
+    share = np.where(on_face, at_rest, np.maximum(at_rest, when_open))
     share = smooth(share, template.faces)
-    ring = rest[template.region("inner_lip")]
-    gap = np.linalg.norm(rest[:, None] - ring, axis=2).min(axis=1)
-    share *= 1 - 0.7*np.exp(-(gap/.0025)**2)
     for name, least in LEAST_SKY.items():
         if name in template.part_names:
             ids = template.part(name)
             share[ids] = np.maximum(share[ids], least)
-    return share[vertices]
+    line = rest[template.region("inner_lip")]
+    gap = np.linalg.norm(rest[vertices][:, None] - line, axis=2).min(axis=1)
+    shadow = LINE_SHADOW * np.exp(-np.square(gap / LINE_REACH))
+    return (share[vertices] * (1 - shadow)).astype(np.float32)
 
 
 def shade(normals: torch.Tensor, albedo: torch.Tensor, sky: torch.Tensor) -> torch.Tensor:
-    """Grey of the vertices (V, frames), in sRGB.
+    """Grey of the vertices in sRGB, (V, frames).
 
     normals: (3, V, frames) unit; albedo, sky: (V, 1).
     """
-    length = sum(a * a for a in LAMP) ** 0.5
-    lamp = sum(n * (a / length) for n, a in zip(normals, LAMP, strict=True))
-    lit = torch.relu((lamp + WRAP) / (1 + WRAP)) * LAMP_LIGHT * (0.35 + 0.65 * sky)
-    around = (GROUND_LIGHT + (SKY_LIGHT - GROUND_LIGHT) * (0.5 + 0.5 * normals[1])) * sky
+    lamp = LAMP[0] * normals[0] + LAMP[1] * normals[1] + LAMP[2] * normals[2]
+    lit = torch.relu(lamp + WRAP) * (LAMP_LIGHT / (1 + WRAP) * (0.35 + 0.65 * sky))
+    half = (SKY_LIGHT - GROUND_LIGHT) / 2
+    around = (GROUND_LIGHT + half + half * normals[1]) * sky
     return (albedo * (lit + around) + 1e-4).sqrt()

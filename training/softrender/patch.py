@@ -31,6 +31,8 @@ POSES = (
     {"jawOpen": 0.4, "mouthStretchLeft": 0.6, "mouthStretchRight": 0.6},
     {"mouthPucker": 1.0},
     {"jawOpen": 0.2, "mouthRollLower": 1.0, "mouthRollUpper": 1.0},
+    {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "jawOpen": 0.3, "mouthUpperUpLeft": 0.6,
+     "mouthUpperUpRight": 0.6, "mouthLowerDownLeft": 0.6, "mouthLowerDownRight": 0.6},
     {"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0},
     {"mouthFrownLeft": 1.0, "mouthFrownRight": 1.0, "mouthShrugLower": 1.0},
 )  # fmt: skip
