@@ -53,7 +53,8 @@ def frozen(mouths: np.ndarray) -> np.ndarray:
 
 CONTROLS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "frozen": frozen,
-    "other clip": lambda mouths: np.roll(mouths, 1, axis=0),
+    # Half of all clips away: in the order of names, neighbours say the same command and colour.
+    "other clip": lambda mouths: np.roll(mouths, len(mouths) // 2, axis=0),
     "backwards": lambda mouths: mouths[:, ::-1],
 }
 

@@ -3,7 +3,9 @@
     python -m training.render_mouths grid_s1 grid_s26 --cache CACHE
 
 reads CACHE/targets/PART.npz (of training.data.targets) and writes CACHE/mouths/PART_render.npy
-and .json as training.data.mouths does: the same clips, rows and frames as the photos.
+and .json as training.data.mouths does: the same clips, rows and frames as the photos.  Most show
+the template's first face, whose lips are read in evaluations; half of grid_s1's training clips
+show its other faces in turn, lest a reader learn one face by heart.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import torch
 
 from l2t.face import FaceTemplate
 from l2t.motion import Motion
+from training.data.corpora import grid_split
 from training.data.mouths import FPS, pack_mouths
 from training.softrender import MouthRenderer
 
@@ -32,6 +35,13 @@ def drawn(draw: Draw, arkit: np.ndarray) -> np.ndarray:
     return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
 
+def face_of(part: str, index: int, faces: int) -> int:
+    """Which of the template's faces a clip shows, by its index among the part's sorted names."""
+    if part != "grid_s1" or grid_split(index) != "train" or index // 2 % 2 == 0:
+        return 0
+    return (index // 4 + index) % faces
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The command; see the top of this file."""
     parser = argparse.ArgumentParser(description="Renders tracked motion as mouth crops.")
@@ -39,12 +49,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder with targets/")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    draw = MouthRenderer(FaceTemplate.load())
+    template = FaceTemplate.load()
+    draws = [MouthRenderer(template, identity=name) for name in template.identities]
     for part in options.parts:
         began = time.monotonic()
         with np.load(options.cache / "targets" / f"{part}.npz", allow_pickle=False) as file:
             names, arkit = file["names"].tolist(), file["arkit"].astype(np.float32)
-        pictures = (drawn(draw, one) for one in arkit)
+        pictures = (
+            drawn(draws[face_of(part, index, len(draws))], one) for index, one in enumerate(arkit)
+        )
         pack_mouths(options.cache / "mouths", f"{part}_render", names, pictures)
         log.info("%s: %d clips, %.0f s", part, len(names), time.monotonic() - began)
 
