@@ -25,8 +25,9 @@ def lesson(seed: int, frames: int = 40) -> Lesson:
         film[48 - tall : 48 + tall, 30:66] = 30
     features = rng.normal(size=(2 * frames, 6)).astype(np.float16)
     features[1::2, 0] = opened / 10
-    return Lesson(str(seed), (features,), films, np.argsort(opened)[:CLOSED],
-                  rng.random(frames) < 0.6, rng.normal(size=(frames, 8)).astype(np.float32))  # fmt: skip
+    sound = rng.normal(size=(frames, 8)).astype(np.float32)
+    photos, voiced = np.argsort(opened)[:CLOSED], rng.random(frames) < 0.6
+    return Lesson(str(seed), (features,), films, photos, voiced, sound)
 
 
 class FakeLoop:
