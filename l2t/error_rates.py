@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 # Phones that look alike: the 12 classes of Neti et al., "Audio-visual speech recognition",
-# Johns Hopkins summer workshop 2000, final report; what is not listed there has no place here.
+# Johns Hopkins summer workshop 2000, final report (a thirteenth is silence).
 VISEMES: dict[str, tuple[str, ...]] = {
     "V1": ("AO", "AH", "AA", "ER", "OY", "AW", "HH"),
     "V2": ("UW", "UH", "OW"),
