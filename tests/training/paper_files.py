@@ -9,7 +9,6 @@ import torch
 
 from l2t.models.encoder import EncoderConfig, SpeechEncoder
 from training.files import save_module
-from training.paper.biwi import BIWI
 from training.paper.layout import Layout
 from training.paper.vocaset import VOCASET
 
@@ -25,7 +24,7 @@ SMALL = {
 
 
 def name_of(layout: Layout, subject: str, sentence: int) -> str:
-    return f"{subject}_{'e' if layout is BIWI else 'sentence'}{sentence:02d}"
+    return f"{subject}_{'e' if layout.name == 'biwi' else 'sentence'}{sentence:02d}"
 
 
 def some_clips(layout: Layout) -> list[tuple[str, int]]:

@@ -14,10 +14,17 @@ from training.paper.biwi import BIWI
 from training.paper.config import CONFIGS, DATASETS, read_config
 from training.paper.vocaset import VOCASET
 
+# BIWI has one layout only, and its larger mesh would take longer and show nothing new.
+VOCASET_ONLY = pytest.mark.parametrize("trained", [VOCASET], indirect=True, ids=["vocaset"])
+
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_thread():
+def _quick():
+    """One thread, and no curves drawn: test_loop looks at those."""
     torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.loop.draw_curves", lambda log, picture: None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +93,10 @@ def test_the_table_names_masks_units_and_the_published_figures(trained, encoder,
     assert "0.000 [0.000, 0.000]" in truth
 
 
+@VOCASET_ONLY
 def test_a_stopped_run_goes_on_to_the_same_bytes(trained, encoder, tmp_path):
     """Everything of the run but the student's last half is there already."""
     layout, data, out = trained
-    if layout is BIWI:
-        pytest.skip("the same code; the larger meshes only take longer")
     stopped = json.loads(json.dumps(SMALL))
     stopped["student"]["stop"] = 2
     for part, settings in (("first", stopped), ("second", SMALL)):
@@ -102,10 +108,16 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(trained, encoder, tmp_path):
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 
+def test_going_on_with_another_basis_is_refused_in_one_sentence(trained, encoder, config):
+    layout, data, out = trained
+    with pytest.raises(SystemExit, match="was begun with .*'components': 4}; .* cannot go on"):
+        run(train, layout, data, encoder, "--out", out, "--config", config, "--resume",
+            "--components", "5")  # fmt: skip
+
+
+@VOCASET_ONLY
 def test_the_release_gives_the_same_basis_as_one_file_a_sentence(trained, encoder, tmp_path):
     layout, _, out = trained
-    if layout is BIWI:
-        pytest.skip("BIWI has one layout only")
     data = write_release(tmp_path / "data")
     config = tmp_path / "short.json"
     config.write_text(json.dumps(SMALL | {"student": {"steps": 1, "warm": 1}}))
@@ -115,10 +127,9 @@ def test_the_release_gives_the_same_basis_as_one_file_a_sentence(trained, encode
     assert "sync" not in read_log(tmp_path / "run" / "log.csv")
 
 
+@VOCASET_ONLY
 def test_direct_vertices_train_too(trained, encoder, config, tmp_path):
     layout, data, _ = trained
-    if layout is BIWI:
-        pytest.skip("the same code; 70,110 outputs only take longer")
     run(train, layout, data, encoder, "--out", tmp_path / "run", "--config", config,
         "--components", "0")  # fmt: skip
     assert load_parts(tmp_path / "run", "student")[0]["outputs"] == 15069

@@ -28,6 +28,7 @@ from training.loop import Loop, LoopConfig
 from training.paper.basis import Basis, PointDecoder
 from training.paper.clips import Corpus
 from training.paper.config import CONFIGS, DATASETS, ENCODER, PaperConfig, read_config
+from training.paper.layout import DatasetError
 from training.paper.losses import Hook, LipSync, PaperLosses, VertexLoss
 from training.paper.masks import Mask, read_mask
 from training.paper.prepare import Example, basis_of, draw, prepared
@@ -35,6 +36,7 @@ from training.paper.student import VertexConfig, VertexRegressor, in_styles
 from training.paper.sync import lip_places, load_experts, train_experts
 
 log = logging.getLogger(__name__)
+BASIS = "basis.safetensors"
 
 
 def train(
@@ -47,14 +49,9 @@ def train(
     weighed by config.lipread; off by default.
     """
     layout = corpus.layout
-    out.mkdir(parents=True, exist_ok=True)
     with PartialState().main_process_first():
-        stored = out / "basis.safetensors"
-        if not ((resume or not PartialState().is_main_process) and stored.exists()):
-            basis_of(corpus, config.components).save(stored)
-            notes = {"dataset": layout.name} | asdict(config)
-            (out / "config.json").write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
-    basis, ears = Basis.load(stored), load_encoder(encoder).to(PartialState().device)
+        _first_files(corpus, config, out, resume or not PartialState().is_main_process)
+    basis, ears = Basis.load(out / BASIS), load_encoder(encoder).to(PartialState().device)
     examples = {
         name: prepared(corpus, corpus.split(name), basis, ears) for name in ("train", "validation")
     }
@@ -63,6 +60,21 @@ def train(
         examples["train"], decoder, layout.fps, out, config.expert_model, config.expert, resume
     )
     return _train_student(examples, basis, lips, layout, config, out, resume, lipread)
+
+
+def _first_files(corpus: Corpus, config: PaperConfig, out: Path, keep: bool) -> None:
+    """Writes the basis and config.json; keep: unless they are there, of the same basis."""
+    wanted = {"dataset": corpus.layout.name, "components": config.components}
+    if keep and (out / BASIS).exists():
+        notes = json.loads((out / "config.json").read_text(encoding="utf-8"))
+        there = {name: notes[name] for name in wanted}
+        if there != wanted:
+            raise DatasetError(f"{out} was begun with {there}; {wanted} cannot go on from there.")
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(wanted | asdict(config), indent=1)
+    (out / "config.json").write_text(text + "\n", encoding="utf-8")
+    basis_of(corpus, config.components).save(out / BASIS)
 
 
 def _train_student(examples, basis, lips, layout, config, out, resume, lipread) -> dict:
