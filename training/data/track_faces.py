@@ -18,13 +18,13 @@ import numpy as np
 
 from l2t.errors import L2TError
 from l2t.face import LIP_POINTS
+from training.data.track_child import MISSING
 
 PIP = (
     "pip install --no-deps mediapipe==0.10.21 && "
     "pip install -r training/requirements-track.txt"
 )
 CHILD = Path(__file__).with_name("track_child.py")
-MISSING = 3  # the child's exit status without mediapipe
 # The 80 of MediaPipe's 478 points that a clip stores: lips, face outline, brows, lids, nose.
 INDEX = np.array(
     LIP_POINTS

@@ -17,7 +17,7 @@ from l2t.loudness import normalise
 from l2t.mel import log_mel
 from l2t.models.syncnet3d import mouth_basis
 from l2t.motion import FPS, Motion
-from l2t.voice import SAMPLE_RATE, levels
+from l2t.voice import levels
 from training.data.mouths import FPS as FILM_FPS
 
 APART = 4  # shifts nearer than this to the lowest belong to the same valley
@@ -120,8 +120,3 @@ def correlations(opening: np.ndarray, loud: np.ndarray, reach: int) -> list[floa
         else:
             out.append(float(np.corrcoef(a[:n], b[:n])[0, 1]))
     return out
-
-
-def seconds_of(samples: np.ndarray) -> float:
-    """Length of a sound."""
-    return len(samples) / SAMPLE_RATE

@@ -8,6 +8,7 @@ picture of a camera with MediaPipe's default angle of view.
 import numpy as np
 
 from training.data.clips import RIGID
+from training.data.fit_weights import lip_index
 from training.data.stabilise import rigid_align
 from training.data.track_faces import INDEX
 
@@ -27,7 +28,7 @@ def head_transform(points: np.ndarray, width: int, height: int) -> np.ndarray:
 
     points: (frames, 80, 3) pixels; width, height: of the picture.
     """
-    columns = [int(np.flatnonzero(INDEX == number)[0]) for number in RIGID]
+    columns = [lip_index(INDEX, number) for number in RIGID]
     upright = points[:, columns] * np.array([1.0, -1.0, -1.0])
     middle = REST.mean(axis=0)
     turned, centres = rigid_align(upright, REST - middle)  # (p - c) @ R ~ scale * (rest - middle)

@@ -1,6 +1,7 @@
 """Pictures and sound of any video that PyAV reads, on one clock.
 
-A clip's time 0 is when the first picture is shown; a picture belongs to the middle of the time it is shown.
+A clip's time 0 is when the first picture is shown; a picture belongs to the middle of the time
+that it is shown.
 """
 
 from collections.abc import Iterator
