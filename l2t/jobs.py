@@ -20,13 +20,28 @@ STAGES = ("listening", "moving", "checking", "drawing")  # in the order of the w
 
 @dataclass(frozen=True)
 class Order:
-    """What a visitor wants: a recording said by a head. None = the default of the models."""
+    """What a visitor wants: a recording said by a head. None = the default of the models.
+
+    variants: one take by each of them; two are compared, side by side in one film.
+    """
 
     recording: Path
     identity: str | None = None
     style: str | None = None
     view: str = "front"
-    size: int = 512  # side of the square film in pixels
+    size: int = 512  # height of the film and side of each picture of a head, in pixels
+    variants: tuple[str | None, ...] = (None,)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One take of a job, its scores, and its motion as files."""
+
+    take: "Take"
+    sync: dict  # the report as JSON values, confidence null where undefined
+    csv: Path
+    npz: Path
+    glb: Path
 
 
 @dataclass(frozen=True)
@@ -34,13 +49,8 @@ class Result:
     """What a job made. Files lie in the job's own folder until it is discarded."""
 
     order: Order
-    take: "Take"
+    said: tuple[Said, ...]  # by each of the order's variants
     film: Path
-    sync: dict  # the report as JSON values, confidence null where undefined
-    sync_file: Path
-    csv: Path
-    npz: Path
-    glb: Path
     seconds: float  # work it took
 
 

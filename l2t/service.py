@@ -199,15 +199,16 @@ class Service:
             raise self._load_error
         return work(job, self._face, self._infer, self.settings.limits)
 
-    def _animate(self, speech, style, identity):
+    def _animate(self, speech, style, identity, variants):
         """The inference call: plain values in and out, as it may run in a process of its own.
 
         Progress and cancel belong to the running job; in a forked GPU process they are idle.
         """
         job = self._running
-        return self._face.animate(
-            speech, style=style, identity=identity, progress=job.report, cancelled=job.should_stop
-        )
+        return self._face.animate_each(
+            speech, variants, style=style, identity=identity, progress=job.report,
+            cancelled=job.should_stop,
+        )  # fmt: skip
 
     def _watch(self, job: Job, seconds: float) -> threading.Timer:
         timer = threading.Timer(seconds, self._give_up, (job,))

@@ -2,41 +2,22 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from l2t import sync
-from l2t.animate import mouth_weights
-from l2t.blinks import seed_of, with_blinks
-from l2t.errors import Cancelled, FaceError, L2TError, WeightsError
+from l2t.errors import FaceError, L2TError, WeightsError
 from l2t.face import FaceTemplate
-from l2t.models.loading import Models, load_models
-from l2t.motion import Motion
+from l2t.models.loading import Models, load_models, load_student
 from l2t.render.renderer import Renderer
 from l2t.speech import Speech
+from l2t.takes import Progress, Speaker, Stop, Take, judge, make_motions
+from l2t.variants import Variant, find_each, variants_of
 from l2t.weights import Weights, embedded, resolve
 
 log = logging.getLogger(__name__)
-Progress = Callable[[str, float], None]
-Stop = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Take:
-    """One recording, said by the head.
-
-    motion: 30 fps; sync: how well it fits the voice; weights: which ones spoke.
-    """
-
-    speech: Speech
-    motion: Motion
-    sync: sync.SyncReport
-    identity: str
-    style: str
-    weights: Weights
 
 
 class TalkingFace:
@@ -50,6 +31,8 @@ class TalkingFace:
         renderer: Renderer | None = None,
     ):
         self.models, self.weights = models, weights
+        self.variants = variants_of(weights)
+        self._speaking = {self.variants[0].role: models}  # by role; the others once asked for
         self.template = template or FaceTemplate.load()
         self._renderer = renderer or Renderer()
 
@@ -99,42 +82,69 @@ class TalkingFace:
         identity: str | None = None,
         progress: Progress | None = None,
         cancelled: Stop | None = None,
+        variant: str | None = None,
     ) -> Take:
         """The motion for a recording and its sync report.
 
-        style, identity: names in `styles` and `identities`, None for the first. progress is told
-        the stage ("moving", "checking") and a share of it; `Cancelled` is raised between windows
-        once `cancelled()` is true. Raises FaceError for an unknown name.
+        style, identity, variant: names in `styles`, `identities` and `variants`, None for the
+        first. progress is told the stage ("moving", "checking") and a share of it; `Cancelled` is
+        raised between windows once `cancelled()` is true. Raises FaceError for an unknown name,
+        WeightsError for a variant whose files do not fit.
         """
-        style = _known(style, self.styles, "speaking style")
+        return self.animate_each(speech, (variant,), style, identity, progress, cancelled)[0]
+
+    def animate_each(
+        self,
+        speech: Speech,
+        variants: Sequence[str | None],
+        style: str | None = None,
+        identity: str | None = None,
+        progress: Progress | None = None,
+        cancelled: Stop | None = None,
+    ) -> tuple[Take, ...]:
+        """The same recording said by each of several different variants; the rest as `animate`."""
+        chosen = find_each(self.variants, variants)
         identity = _known(identity, self.identities, "identity")
+        speakers = [self._speaker(variant, style) for variant in chosen]
         tell = progress or (lambda stage, share: None)
-        arkit = mouth_weights(
-            self.models, speech.samples, self.styles.index(style),
-            lambda share: tell("moving", share), cancelled,
-        )  # fmt: skip
-        motion = Motion(with_blinks(arkit, seed_of(speech.samples)))
-        tell("checking", 0.0)
-        if cancelled and cancelled():
-            raise Cancelled("The job was cancelled.")
-        report = sync.score(speech, self.template, motion, self.models.expert)
-        tell("checking", 1.0)
-        return Take(speech, motion, report, identity, style, self.weights)
+        motions = make_motions(speech, speakers, tell, cancelled)
+        reports = judge(speech, motions, self.template, self.models, tell, cancelled)
+        return tuple(
+            Take(speech, motion, report, identity, speaker.style, self.weights, speaker.variant)
+            for speaker, motion, report in zip(speakers, motions, reports, strict=True)
+        )
+
+    def _speaker(self, variant: Variant, style: str | None) -> Speaker:
+        """A variant with its models, which are loaded when first asked for, and kept."""
+        if variant.role not in self._speaking:
+            student = load_student(self.weights, variant.role, torch.device(self.device))
+            self._speaking[variant.role] = replace(self.models, student=student)
+        models = self._speaking[variant.role]
+        styles = models.student.config.styles
+        return Speaker(variant, models, _known(style, styles, "speaking style"))
 
     def render(
         self,
-        take: Take,
+        take: Take | Sequence[Take],
         path: Path | str,
         view: str = "front",
         size: int = 512,
         progress: Progress | None = None,
         cancelled: Stop | None = None,
     ) -> Path:
-        """A film of the take at `path` (mp4). Raises RenderError, OutputError or Cancelled."""
+        """A film of the take at `path` (mp4), `size` pixels high.
+
+        Takes of one recording are shown side by side, each under the title of its variant.
+        Raises RenderError, OutputError or Cancelled.
+        """
         drawn = (lambda share: progress("drawing", share)) if progress else None
+        takes = (take,) if isinstance(take, Take) else tuple(take)
+        motions, titles = [t.motion for t in takes], [t.variant.title for t in takes]
+        first = takes[0]
         return self._renderer.film(
-            take.motion, take.speech, take.identity, view, size, path, drawn, cancelled
-        )
+            motions, first.speech, first.identity, view, size, path, drawn, cancelled,
+            titles if len(takes) > 1 else (),
+        )  # fmt: skip
 
     def close(self) -> None:
         """Ends the drawing process."""

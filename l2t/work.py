@@ -1,6 +1,5 @@
 """What is done for one job: recording -> speech -> take -> files -> film, and how it may end."""
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import numpy as np
 
 from l2t.errors import Cancelled, L2TError
 from l2t.export import write_arkit_csv, write_glb, write_npz
-from l2t.jobs import Job, Result
+from l2t.jobs import Job, Result, Said
 from l2t.render.scene import check_size, check_view
 from l2t.speech import SAMPLE_RATE, Limits, Speech, load_speech
 
@@ -31,7 +30,7 @@ def attempt(job: Job, make: Callable[[], Result]) -> None:
     try:
         result = make()
         log.info("job %s: %.1f s of speech, made in %.1f s", job.id,
-                 result.take.speech.seconds, result.seconds)  # fmt: skip
+                 result.said[0].take.speech.seconds, result.seconds)  # fmt: skip
         job.finish(result)
     except L2TError as error:
         log.info("job %s: %s: %s", job.id, type(error).__name__, error)
@@ -45,26 +44,22 @@ def attempt(job: Job, make: Callable[[], Result]) -> None:
 def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Result:
     """The whole way of one job; the film comes last, as it costs the most.
 
-    infer: (speech, style, identity) -> Take, plain values only. Raises L2TError.
+    infer: (speech, style, identity, variants) -> takes, plain values only. Raises L2TError.
     """
     begun, order = time.monotonic(), job.order
     job.report("listening", 0.0)
     check_view(order.view), check_size(order.size)  # before the work, not after it
     speech = load_speech(order.recording, limits)
     job.check()
-    take = job.context.run(infer, speech, order.style, order.identity)
+    takes = job.context.run(infer, speech, order.style, order.identity, order.variants)
     job.check()
-    files = _export(take, face, job.folder)
+    said = tuple(_export(take, face, job.folder, len(takes) > 1) for take in takes)
     film = face.render(
-        take, job.folder / "learn2talk.mp4", view=order.view, size=order.size,
+        takes, job.folder / "learn2talk.mp4", view=order.view, size=order.size,
         progress=job.report, cancelled=job.should_stop,
     )  # fmt: skip
     job.check()
-    sync = take.sync.to_json()
-    sync_file = job.folder / "learn2talk-sync.json"
-    sync_file.write_text(json.dumps(sync), encoding="utf-8")
-    seconds = time.monotonic() - begun
-    return Result(order, take, film, sync, sync_file, *files, seconds=seconds)
+    return Result(order, said, film, seconds=time.monotonic() - begun)
 
 
 def practise(face: "TalkingFace", runs: Path, cancelled: Callable[[], bool]) -> None:
@@ -80,10 +75,12 @@ def practise(face: "TalkingFace", runs: Path, cancelled: Callable[[], bool]) -> 
         film.unlink(missing_ok=True)
 
 
-def _export(take: "Take", face: "TalkingFace", folder: Path) -> tuple[Path, Path, Path]:
-    csv, npz = folder / "learn2talk-arkit.csv", folder / "learn2talk-motion.npz"
-    glb = folder / "learn2talk-head.glb"
+def _export(take: "Take", face: "TalkingFace", folder: Path, named: bool) -> Said:
+    """The motion as files; `named`: after their variant, as there are several."""
+    start = f"learn2talk-{take.variant.name}" if named else "learn2talk"
+    names = ("arkit.csv", "motion.npz", "head.glb")
+    csv, npz, glb = (folder / f"{start}-{name}" for name in names)
     write_arkit_csv(take.motion, csv)
     write_npz(take.motion, npz)
     write_glb(take.motion, glb, face.template, take.identity)
-    return csv, npz, glb
+    return Said(take, take.sync.to_json(), csv, npz, glb)

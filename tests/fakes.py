@@ -16,9 +16,12 @@ from l2t.errors import Cancelled, FaceError
 from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_count
 from l2t.speech import Speech, speech_mask
+from l2t.variants import Variant, find_each, offered
 
 JAW = ARKIT_NAMES.index("jawOpen")
 IDENTITIES, STYLES = ("old-male", "old-female"), ("calm", "lively")
+WEIGHTS = SimpleNamespace(label="Test double, not trained", source="debug")
+VARIANTS = offered(("student", "student_full", "student_reconstruction"))
 
 
 @dataclass(frozen=True)
@@ -48,22 +51,33 @@ class FakeTake:
     sync: FakeReport
     identity: str
     style: str
+    variant: Variant
+    weights: SimpleNamespace = WEIGHTS
 
 
 class FakeFace:
     """See the module; `pause` is the time in seconds that each of ten steps of a stage takes."""
 
     identities, styles, device, renderer = IDENTITIES, STYLES, "cpu", "a test renderer"
-    weights = SimpleNamespace(label="Test double, not trained", source="debug")
+    variants, weights = VARIANTS, WEIGHTS
 
     def __init__(self, pause: float = 0.0):
         self.pause = pause
-        self.takes = 0  # how many were begun
+        self.takes = 0  # how often some were begun
         self.template = FaceTemplate.load()
         self.closed = False
 
-    def animate(self, speech, style=None, identity=None, progress=None, cancelled=None):
+    def animate(
+        self, speech, style=None, identity=None, progress=None, cancelled=None, variant=None
+    ):
+        return self.animate_each(speech, (variant,), style, identity, progress, cancelled)[0]
+
+    def animate_each(
+        self, speech, variants, style=None, identity=None, progress=None, cancelled=None
+    ):
+        """Each further variant opens the mouth half as wide and fits half as well."""
         style, identity = style or STYLES[0], identity or IDENTITIES[0]
+        chosen = find_each(self.variants, variants)
         if identity not in IDENTITIES:
             names = ", ".join(IDENTITIES)
             raise FaceError(f"There is no identity {identity!r}; choose one of {names}.")
@@ -75,19 +89,24 @@ class FakeFace:
         arkit = np.zeros((frames, len(ARKIT_NAMES)), np.float32)
         arkit[:, JAW] = np.clip(level, 0, 1) * voiced
         self._step("checking", progress, cancelled)
-        wave = 0.75 + 0.2 * np.sin(np.arange(frames) / 4)
-        report = FakeReport(np.where(voiced, wave, np.nan).astype(np.float32), voiced)
-        return FakeTake(speech, Motion(arkit), report, identity, style)
+        wave = np.where(voiced, 0.75 + 0.2 * np.sin(np.arange(frames) / 4), np.nan)
+        return tuple(
+            FakeTake(speech, Motion(arkit * share), FakeReport(wave * share, voiced), identity,
+                     style, variant)
+            for share, variant in zip((1.0, 0.5), chosen, strict=False)
+        )  # fmt: skip
 
     def render(self, take, path, view="front", size=512, progress=None, cancelled=None) -> Path:
         self._step("drawing", progress, cancelled)
+        takes = take if isinstance(take, tuple) else (take,)
         writer = imageio_ffmpeg.write_frames(
-            str(path), (size, size), fps=FPS, macro_block_size=1, codec="libx264",
+            str(path), (size * len(takes), size), fps=FPS, macro_block_size=1, codec="libx264",
             ffmpeg_log_level="error", output_params=["-threads", "1", "-preset", "ultrafast"],
         )  # fmt: skip
         writer.send(None)
-        for opening in take.motion.arkit[:, JAW]:
-            writer.send(np.full((size, size, 3), int(60 + 180 * opening), np.uint8).tobytes())
+        for openings in zip(*(each.motion.arkit[:, JAW] for each in takes), strict=True):
+            heads = [np.full((size, size, 3), int(60 + 180 * o), np.uint8) for o in openings]
+            writer.send(np.hstack(heads).tobytes())
         writer.close()
         return Path(path)
 

@@ -93,8 +93,35 @@ def test_a_file_of_the_server_cannot_be_named_as_a_recording(served):
     assert "recording" not in answer  # refused before it was opened, and without a word about it
 
 
-def test_only_the_two_named_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/animate", "/cancel"}
+def test_only_the_named_endpoints_are_public(client):
+    named = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert named == {"/animate", "/compare", "/cancel"}
+
+
+def test_compare_gives_one_film_of_both_and_scores_and_motion_of_each(client, voice):
+    file = gradio_client.handle_file(str(voice))
+    film, scores, *motions = client.predict(file, "full", size=256, api_name="/compare")
+    assert len(frames(film)) == 60
+    assert imageio_ffmpeg.read_frames(film).__next__()["size"] == (512, 256)
+    assert [row["variant"] for row in scores["variants"]] == ["full", "reconstruction"]
+    assert scores["weights"] == "Test double, not trained"
+    first, second = (row["sync"]["confidence"][0] for row in scores["variants"])
+    assert second == pytest.approx(first / 2)
+    with np.load(motions[0]) as one, np.load(motions[1]) as other:
+        assert np.allclose(one["arkit"], 2 * other["arkit"])
+
+
+@pytest.mark.parametrize(
+    ("pair", "sentence"),
+    [
+        (("full", "sync"), "no variant 'sync' in these weights; choose one of default, full, rec"),
+        (("full", "full"), "cannot be compared with itself"),
+    ],
+)
+def test_variants_that_cannot_be_compared_are_told_in_one_sentence(client, voice, pair, sentence):
+    file = gradio_client.handle_file(str(voice))
+    with pytest.raises(gradio_client.exceptions.AppError, match=sentence):
+        client.predict(file, *pair, size=256, api_name="/compare")
 
 
 def test_cancel_stops_what_this_client_ordered(served, client, voice):

@@ -1,24 +1,27 @@
 """What the plot is given, and the sentences beside it."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fakes import FakeReport
+from fakes import VARIANTS, FakeReport
 
+from l2t.jobs import Said
 from l2t.speech import SAMPLE_RATE, Limits, Speech
 from l2t.ui import texts
 from l2t.ui.examples import load_examples
 from l2t.ui.plot import as_json, envelope, mean_confidence, plot_data, silences
 
 
-def take_of(voiced, seconds=1.0):
-    """A take with a given (frames,) mask of voice and confidence 0.9 where there is voice."""
+def said(voiced, confidence=0.9, variant=VARIANTS[0], seconds=1.0):
+    """A take with a given (frames,) mask of voice and this confidence where there is voice."""
     voiced = np.asarray(voiced, bool)
-    report = FakeReport(np.where(voiced, 0.9, np.nan).astype(np.float32), voiced)
+    report = FakeReport(np.where(voiced, confidence, np.nan).astype(np.float32), voiced)
     samples = np.linspace(-1, 1, int(seconds * SAMPLE_RATE), dtype=np.float32)
-    return SimpleNamespace(speech=Speech(samples), sync=report)
+    take = SimpleNamespace(speech=Speech(samples), sync=report, variant=variant)
+    return Said(take, report.to_json(), Path("a.csv"), Path("a.npz"), Path("a.glb"))
 
 
 def naive_silences(voiced, fps):
@@ -57,23 +60,35 @@ def test_the_mean_leaves_undefined_frames_out():
 
 
 def test_plot_data_is_strict_json_with_null_in_silence():
-    take = take_of([False, True, True] * 10)
-    data = json.loads(as_json(plot_data(take, take.sync.to_json())))
-    assert data["confidence"][:2] == [None, pytest.approx(0.9)]
+    data = json.loads(as_json(plot_data((said([False, True, True] * 10),))))
+    (curve,) = data["curves"]
+    assert curve["confidence"][:2] == [None, pytest.approx(0.9)]
     assert data["silences"][0] == [0.0, pytest.approx(1 / 30)]
     assert data["notice"] == ""
-    assert "high" in data["summary"]
+    assert "high" in curve["summary"]
+    assert curve["name"] == ""  # one curve needs no name
     with pytest.raises(ValueError, match="(?i)json"):
         as_json({"value": float("nan")})
 
 
+def test_two_takes_share_a_plot_each_with_its_name_and_figures():
+    voiced = [True, True, False] * 10
+    data = plot_data((said(voiced), said(voiced, 0.2, VARIANTS[2])))
+    first, second = data["curves"]
+    assert [first["name"], second["name"]] == ["Default", "Reconstruction only"]
+    assert [first["confidence"][0], second["confidence"][0]] == pytest.approx([0.9, 0.2])
+    assert [row["name"] for row in second["readings"]] == ["Offset", "Confidence", "LSE-D", "LSE-C"]
+    assert "low" in second["summary"]
+    assert len(data["silences"]) == 10  # the voice is the same
+
+
 def test_a_silent_take_has_no_number_but_says_so():
-    take = take_of([False] * 30)
-    data = plot_data(take, take.sync.to_json())
-    assert texts.NO_SPEECH in data["summary"]
+    data = plot_data((said([False] * 30),))
+    (curve,) = data["curves"]
+    assert texts.NO_SPEECH in curve["summary"]
     assert data["notice"] == texts.NO_SPEECH
-    assert {row["value"] for row in data["readings"]} == {"–"}
-    assert {row["words"] for row in data["readings"]} == {"not defined"}
+    assert {row["value"] for row in curve["readings"]} == {"–"}
+    assert {row["words"] for row in curve["readings"]} == {"not defined"}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from fakes import FakeFace
@@ -65,11 +66,11 @@ class StubbornFace(FakeFace):
         super().__init__()
         self.entered, self.release = threading.Event(), threading.Event()
 
-    def animate(self, speech, **_):
+    def animate_each(self, speech, variants, *_, **__):
         if speech.name != PRACTICE:
             self.entered.set()
             self.release.wait(PATIENCE)
-        return super().animate(speech)
+        return super().animate_each(speech, variants)
 
 
 def practised(face):
@@ -83,13 +84,41 @@ def practised(face):
 
 def test_a_job_gives_film_motion_and_scores_in_a_folder_of_its_own(service_of, voice):
     result = run(service_of(FakeFace()), small(voice, identity="old-female", style="lively"))
-    assert (result.take.identity, result.take.style) == ("old-female", "lively")
+    (said,) = result.said
+    assert (said.take.identity, said.take.style) == ("old-female", "lively")
     assert result.film.stat().st_size > 1000
-    with np.load(result.npz) as motion:
+    with np.load(said.npz) as motion:
         assert motion["arkit"].shape == (30, 52)
-    assert len(result.csv.read_text().splitlines()) == 31  # a header and one line a frame
-    assert len(result.sync["confidence"]) == 30
-    assert {f.parent for f in (result.film, result.csv, result.npz)} == {result.film.parent}
+    assert len(said.csv.read_text().splitlines()) == 31  # a header and one line a frame
+    assert len(said.sync["confidence"]) == 30
+    assert {f.parent for f in (said.csv, said.npz, said.glb)} == {result.film.parent}
+
+
+def test_two_variants_give_one_film_and_files_of_their_own(service_of, voice):
+    result = run(service_of(FakeFace()), small(voice, variants=("full", "reconstruction")))
+    first, second = result.said
+    assert [said.take.variant.name for said in result.said] == ["full", "reconstruction"]
+    assert first.npz.name == "learn2talk-full-motion.npz"
+    assert second.npz.name == "learn2talk-reconstruction-motion.npz"
+    with np.load(first.npz) as one, np.load(second.npz) as other:
+        assert one["arkit"].max() == pytest.approx(2 * other["arkit"].max())
+    assert imageio_ffmpeg.count_frames_and_secs(str(result.film))[0] == 30
+
+
+@pytest.mark.parametrize(
+    ("variants", "sentence"),
+    [
+        (("full", "sync"), "no variant 'sync' in these weights; choose one of default, full, rec"),
+        (("full", "full"), "cannot be compared with itself"),
+    ],
+)
+def test_variants_that_cannot_be_compared_are_told_and_the_next_job_works(
+    service_of, voice, variants, sentence
+):
+    service = service_of(FakeFace())
+    with pytest.raises(FaceError, match=sentence):
+        run(service, small(voice, variants=variants))
+    assert run(service, small(voice)).film.exists()
 
 
 def test_progress_passes_through_the_stages_in_order(service_of, voice):
@@ -110,20 +139,21 @@ def test_only_the_inference_call_is_decorated_for_a_lent_gpu(service_of, voice):
         def timed(*arguments):
             assert all(not callable(a) for a in arguments)  # they travel to another process
             value = call(*arguments)
-            spans.append(type(value).__name__)
+            spans.append(len(value))
             return value
 
         return timed
 
-    run(service_of(FakeFace(), gpu=gpu), small(voice))
-    assert spans == ["FakeTake"]  # once, without the film and without a practice take
+    run(service_of(FakeFace(), gpu=gpu), small(voice, variants=("full", "default")))
+    assert spans == [2]  # both takes at once, without the film and without a practice take
 
 
 def test_four_users_at_once_get_what_each_would_get_alone(service_of, tmp_path):
     voices = [write_voice(tmp_path / f"{p}.wav", 1.0, pitch=p) for p in (110, 140, 180, 220)]
 
     def digest(result):
-        parts = (result.npz.read_bytes(), result.film.read_bytes(), result.csv.read_bytes())
+        said = result.said[0]
+        parts = (said.npz.read_bytes(), result.film.read_bytes(), said.csv.read_bytes())
         return [hashlib.sha256(part).hexdigest() for part in parts]
 
     service = service_of(FakeFace())

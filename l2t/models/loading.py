@@ -1,58 +1,105 @@
 """From chosen weights to models on a device."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
 import torch
+from torch import nn
 
 from l2t.errors import WeightsError
 from l2t.models.encoder import EncoderConfig, SpeechEncoder
 from l2t.models.regressor import Regressor, RegressorConfig
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D
+from l2t.variants import DEBUG
 from l2t.weights import Weights, load_tensors
 
 DEBUG_SEED = 7
 DEBUG_STYLES = ("natural", "clear")
+# "kind" in a student's configuration -> module, class, and class of the configuration. Every one
+# is called as `model(features, frames, style)` and has `.config.channels` and `.config.styles`.
+KINDS = {
+    "regressor": ("l2t.models.regressor", "Regressor", "RegressorConfig"),
+    "faceformer": ("l2t.models.faceformer", "FaceFormer", "FaceFormerConfig"),
+}
 
 
 @dataclass(frozen=True)
 class Models:
-    """encoder -> student makes motion, expert judges it; all in evaluation mode on one device."""
+    """encoder -> student makes motion, expert judges it; all in evaluation mode on one device.
+
+    Raises WeightsError when student and encoder do not fit.
+    """
 
     encoder: SpeechEncoder
-    student: Regressor
+    student: nn.Module
     expert: SyncNet3D
+
+    def __post_init__(self):
+        given, expected = self.encoder.config.channels, self.student.config.channels
+        if given != expected:
+            raise WeightsError(
+                f"The student expects {expected} feature channels, the encoder gives {given}."
+            )
 
 
 def load_models(weights: Weights, device: torch.device) -> Models:
     """The three models of `weights`. Raises WeightsError when files and models do not fit."""
     if weights.source == "debug":
-        return _placed(*_debug_models(), device)
+        encoder, student, expert = _debug_models()
+    else:
+        encoder = _loaded(weights, "encoder", lambda c: SpeechEncoder(EncoderConfig(**c)))
+        student = _loaded(weights, "student", build_student)
+        expert = _loaded(weights, "syncnet3d", lambda c: SyncNet3D(SyncConfig.from_dict(c)))
+    return Models(*(model.to(device).eval() for model in (encoder, student, expert)))
+
+
+def load_student(weights: Weights, role: str, device: torch.device) -> nn.Module:
+    """One of the students alone, by its role in the manifest. Raises WeightsError."""
+    if weights.source == "debug":
+        student = _debug_models(DEBUG.index(role))[1]
+    else:
+        student = _loaded(weights, role, build_student)
+    return student.to(device).eval()
+
+
+def build_student(config: Mapping) -> nn.Module:
+    """An untrained student of the kind that its configuration names; none is a `Regressor`.
+
+    "variant" in the configuration is for `l2t.variants`. Raises WeightsError for an unknown kind,
+    TypeError or ValueError for values that the kind does not know.
+    """
+    kind = config.get("kind", "regressor")
+    if kind not in KINDS:
+        raise WeightsError(
+            f"The weights hold a student of the kind {str(kind)[:40]!r}; "
+            f"this version knows {', '.join(KINDS)}."
+        )
+    module, model, settings = KINDS[kind]
+    home = import_module(module)
+    values = {name: value for name, value in config.items() if name not in ("kind", "variant")}
+    return getattr(home, model)(getattr(home, settings)(**values))
+
+
+def _loaded(weights: Weights, role: str, build: Callable[[dict], nn.Module]) -> nn.Module:
     try:
-        config, tensors = load_tensors(weights, "encoder")
-        encoder = SpeechEncoder(EncoderConfig(**config))
-        encoder.load_state_dict(tensors)
-        config, tensors = load_tensors(weights, "student")
-        student = Regressor(RegressorConfig(**config))
-        student.load_state_dict(tensors)
-        config, tensors = load_tensors(weights, "syncnet3d")
-        expert = SyncNet3D(SyncConfig.from_dict(config))
-        expert.load_state_dict(tensors)
+        config, tensors = load_tensors(weights, role)
+        model = build(config)
+        model.load_state_dict(tensors)
     except (RuntimeError, TypeError, ValueError) as error:
         raise WeightsError(
             f"The weights do not fit this version's models ({_first_line(error)})."
         ) from error
-    if encoder.config.channels != student.config.channels:
-        raise WeightsError(
-            f"The student expects {student.config.channels} feature channels, "
-            f"the encoder gives {encoder.config.channels}."
-        )
-    return _placed(encoder, student, expert, device)
+    return model
 
 
-def _debug_models() -> tuple[SpeechEncoder, Regressor, SyncNet3D]:
-    """Tiny models with fixed random weights: the whole way in no time, for tests."""
+def _debug_models(number: int = 0) -> tuple[SpeechEncoder, Regressor, SyncNet3D]:
+    """Tiny models with fixed random weights: the whole way in no time, for tests.
+
+    number: of the variant in `DEBUG`, each with a student of its own.
+    """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(DEBUG_SEED)
+        torch.manual_seed(DEBUG_SEED + number)
         encoder = SpeechEncoder(EncoderConfig(layers=1, width=16, heads=2, ffn=32, taps=(1,)))
         student = Regressor(
             RegressorConfig(channels=16, width=16, heads=2, layers=1, ffn=32, styles=DEBUG_STYLES)
@@ -61,10 +108,6 @@ def _debug_models() -> tuple[SpeechEncoder, Regressor, SyncNet3D]:
         expert = SyncNet3D(SyncConfig(channels=4, width=16, motion_width=16, size=8))
         torch.nn.init.normal_(expert.motion.directions, std=20.0)
     return encoder, student, expert
-
-
-def _placed(encoder, student, expert, device: torch.device) -> Models:
-    return Models(*(model.to(device).eval() for model in (encoder, student, expert)))
 
 
 def _first_line(error: Exception) -> str:

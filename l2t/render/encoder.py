@@ -36,18 +36,18 @@ OPTIONS = {
 class Encoder:
     """Feeds frames to moviepy's ffmpeg writer from a thread of its own, so drawing goes on."""
 
-    def __init__(self, path: Path, size: int, fps: float, sound: Path):
-        """path: .mp4 to write; size: pixels a side; sound: wav as long as the film."""
+    def __init__(self, path: Path, shape: tuple[int, int, int], fps: float, sound: Path):
+        """path: .mp4 to write; shape: of a picture; sound: wav as long as the film."""
         from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter  # takes most of a second
 
         # "h264" rather than "libx264" (ffmpeg picks the same encoder): for the latter moviepy
         # asks for a pixel format with transparency.
         self._writer = FFMPEG_VideoWriter(
-            str(path), (size, size), fps, codec="h264", audiofile=str(sound), audio_codec="aac",
-            preset=PRESET, threads=2,
+            str(path), (shape[1], shape[0]), fps, codec="h264", audiofile=str(sound),
+            audio_codec="aac", preset=PRESET, threads=2,
             ffmpeg_params=[word for option in OPTIONS.items() for word in option],
         )  # fmt: skip
-        self._shape = (size, size, 3)
+        self._shape = shape
         self._process = self._writer.proc
         self._frames: queue.Queue = queue.Queue(WAITING)
         self._failed = threading.Event()
@@ -55,7 +55,7 @@ class Encoder:
         self._thread.start()
 
     def write(self, frame: np.ndarray) -> None:
-        """Hands over one (size, size, 3) uint8 frame; waits while ffmpeg is behind.
+        """Hands over one uint8 frame of that shape; waits while ffmpeg is behind.
 
         Raises RenderError when ffmpeg has ended, or for a frame of another size.
         """

@@ -33,7 +33,7 @@ def write_film(
 ) -> Path:
     """Encodes `frames` with the sound of `speech` and puts the film at `path`, whole or not at all.
 
-    frames: (size, size, 3) uint8 each; speech: has `samples`, float32 mono at 16 kHz;
+    frames: (height, width, 3) uint8 each; speech: has `samples`, float32 mono at 16 kHz;
     count: how many frames will come (None: as many as the speech is long).
     Raises OutputError where nothing can be written, Cancelled, RenderError when encoding fails.
     """
@@ -86,7 +86,7 @@ def encode(
             if cancelled is not None and cancelled():
                 raise Cancelled("The film was cancelled.")
             if encoder is None:
-                encoder = Encoder(part, frame.shape[0], fps, sound)
+                encoder = Encoder(part, frame.shape, fps, sound)
             encoder.write(frame)
             done += 1
             if progress is not None:

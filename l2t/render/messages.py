@@ -5,18 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
+from l2t.motion import Motion
+
 CANCEL = "cancel"
 
 
 @dataclass(frozen=True, eq=False)
 class FilmJob:
-    """arkit: (frames, 52); head: (frames, 3) radians; samples: mono float32 at 16 kHz;
-    part: where to write the film, in a folder that is the job's own.
+    """motions: as long as each other, drawn side by side; titles: written on them, or empty;
+    samples: mono float32 at 16 kHz; part: where to write, in a folder that is the job's own.
     """
 
-    arkit: np.ndarray
-    head: np.ndarray
-    fps: float
+    motions: tuple[Motion, ...]
+    titles: tuple[str, ...]
     samples: np.ndarray
     identity: str
     view: str

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ class Renderer:
 
     def film(
         self,
-        motion: Motion,
+        motion: Motion | Sequence[Motion],
         speech,
         identity: str,
         view: str = "front",
@@ -68,9 +69,12 @@ class Renderer:
         path: Path | str = "film.mp4",
         progress: Progress | None = None,
         cancelled: Stop | None = None,
+        titles: Sequence[str] = (),
     ) -> Path:
         """Draws `motion`, adds the sound of `speech` (float32 mono 16 kHz `.samples`), and puts
         the film at `path`, whole or not at all.
+
+        Several motions are drawn side by side, with `titles` on them.
 
         progress gets the share that is done, 0..1, in this thread; cancelled is asked often.
         Raises RenderError, FaceError (unknown identity), OutputError, Cancelled.
@@ -78,9 +82,8 @@ class Renderer:
         check_view(view), check_size(size)
         with part_of(Path(path)) as part:
             samples = np.ascontiguousarray(speech.samples, np.float32)
-            job = FilmJob(
-                motion.arkit, motion.head, motion.fps, samples, identity, view, size, part
-            )
+            motions = (motion,) if isinstance(motion, Motion) else tuple(motion)
+            job = FilmJob(motions, tuple(titles), samples, identity, view, size, part)
             self._run(job, progress, cancelled or _never)
         return Path(path)
 

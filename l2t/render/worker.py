@@ -70,11 +70,13 @@ def open_studio(template: Path | None, painter: str):
 
 def film(job: FilmJob, studio, connection: Connection) -> None:
     """Draws and encodes; Cancelled when the parent says so or is gone."""
+    from l2t.render.beside import side_by_side
     from l2t.render.film import encode
 
-    motion = Motion(job.arkit, job.fps, job.head)
-    frames = studio.frames(motion, job.identity, job.view, job.size)
-    encode(job.part, frames, job.fps, job.samples, len(motion), _reporter(connection, len(motion)),
+    first = job.motions[0]
+    heads = [studio.frames(m, job.identity, job.view, job.size) for m in job.motions]
+    frames = side_by_side(heads, job.titles)
+    encode(job.part, frames, first.fps, job.samples, len(first), _reporter(connection, len(first)),
            lambda: connection.poll() and connection.recv() == CANCEL)  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-// The plot beside the film. Given by Gradio: element, props, watch. props.value is a line of JSON
+// The plot beside a film. Given by Gradio: element, props, watch. props.value is a line of JSON
 // (see plot.py); everything from it is shown through textContent or drawn, never as markup.
-const FILM = '#l2t-film video';
+// props.film: selector of the film's place.
+const FILM = `${props.film} video`;
 const NARROW = 640; // px of a page whose columns stand below each other
 const MARGIN = { left: 30, right: 10, top: 12, bottom: 22 }; // px around the drawing
 const find = (selector) => element.querySelector(selector);
@@ -20,14 +21,33 @@ function show(text) {
   stage.tabIndex = data ? 0 : -1;
   stage.setAttribute('aria-disabled', String(!data));
   stage.setAttribute('aria-valuemax', data ? data.seconds.toFixed(2) : '0');
-  find('.l2t-summary').textContent = data ? data.summary : '';
+  const curves = data ? data.curves : [];
+  find('.l2t-summary').textContent = curves.map(({ name, summary }) => `${name} ${summary}`.trim()).join(' ');
   find('.l2t-notice').textContent = data ? data.notice : '';
-  find('.l2t-readings').replaceChildren(...(data ? data.readings.map(reading) : []));
+  find('.l2t-scores').replaceChildren(...curves.map(score));
+  element.querySelectorAll('.l2t-key-curve').forEach((key) => key.tagName === 'LI' && key.remove());
+  find('.l2t-legend').prepend(
+    ...(data ? curves : [{}]).map((curve, i) => tag('li', curve.name || 'sync confidence', i)));
   spokenAt = -1;
   resize();
   if (data && window.innerWidth <= NARROW) { // the take lies below the fold there
-    document.querySelector('#l2t-film')?.scrollIntoView({ block: 'start', behavior: 'auto' });
+    document.querySelector(props.film)?.scrollIntoView({ block: 'start', behavior: 'auto' });
   }
+}
+
+function tag(name, text, number) { // with the line of a curve before it
+  const made = document.createElement(name);
+  made.textContent = text;
+  made.className = `l2t-key-curve l2t-curve-${number}`;
+  return made;
+}
+
+function score({ name, readings }, number) {
+  const box = document.createElement('section'), list = document.createElement('dl');
+  list.className = 'l2t-readings';
+  list.replaceChildren(...readings.map(reading));
+  box.replaceChildren(...(name ? [tag('h3', name, number)] : []), list);
+  return box;
 }
 
 function reading({ name, value, words }) {
@@ -43,8 +63,8 @@ function reading({ name, value, words }) {
 function colours() {
   const style = getComputedStyle(element);
   const of = (name) => style.getPropertyValue(name).trim();
-  return { wave: of('--l2t-wave'), curve: of('--l2t-accent'), fill: of('--l2t-accent-soft'),
-    quiet: of('--l2t-quiet'), grid: of('--l2t-line'), text: of('--l2t-muted'),
+  return { wave: of('--l2t-wave'), curves: [of('--l2t-accent'), of('--l2t-other')],
+    fill: of('--l2t-accent-soft'), quiet: of('--l2t-quiet'), grid: of('--l2t-line'), text: of('--l2t-muted'),
     cursor: of('--l2t-ink') };
 }
 
@@ -52,6 +72,7 @@ function resize() {
   const box = stage.getBoundingClientRect(), scale = window.devicePixelRatio || 1;
   width = box.width;
   height = box.height;
+  if (!width) film()?.pause(); // its tab is not the open one: no sound out of nowhere
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   backdrop = null;
@@ -69,7 +90,7 @@ function paintBackdrop() {
   paintSilences(pen, c);
   paintAxes(pen, c);
   paintWave(pen, c);
-  paintCurve(pen, c);
+  data.curves.forEach((curve, i) => paintCurve(pen, c, curve, i));
 }
 
 function paintSilences(pen, c) {
@@ -126,14 +147,17 @@ function paintWave(pen, c) {
   });
 }
 
-function paintCurve(pen, c) {
+function paintCurve(pen, c, { confidence }, number) { // the second one is dashed
   pen.lineWidth = 2;
-  pen.lineJoin = pen.lineCap = 'round';
-  for (const run of runs()) {
+  pen.lineJoin = 'round';
+  pen.lineCap = number ? 'butt' : 'round';
+  pen.setLineDash(number ? [7, 4] : []);
+  for (const run of runs(confidence)) {
     pen.beginPath();
     run.forEach(([x, y]) => pen.lineTo(x, y));
-    pen.strokeStyle = c.curve;
+    pen.strokeStyle = c.curves[number];
     pen.stroke();
+    if (data.curves.length > 1) continue; // one ground under two curves would tell nothing
     pen.lineTo(run[run.length - 1][0], toY(0));
     pen.lineTo(run[0][0], toY(0));
     pen.fillStyle = c.fill;
@@ -141,10 +165,10 @@ function paintCurve(pen, c) {
   }
 }
 
-function runs() { // the defined stretches of the curve, as points; a lone frame gets some width
+function runs(confidence) { // the defined stretches of the curve, as points; a lone frame gets some width
   const found = [];
   let open = null;
-  data.confidence.forEach((value, i) => {
+  confidence.forEach((value, i) => {
     if (value === null) { open = null; return; }
     if (!open) { open = [[toX(i / data.fps), toY(clamp(value, 0, 1))]]; found.push(open); }
     open.push([toX(Math.min((i + 0.5) / data.fps, data.seconds)), toY(clamp(value, 0, 1))]);
@@ -174,10 +198,13 @@ function draw() {
 const position = () => clamp(film()?.currentTime || 0, 0, data.seconds);
 
 function tell(now) {
-  const at = `${now.toFixed(2)} s`, value = data.confidence[Math.floor(now * data.fps + 1e-6)];
+  const frame = Math.floor(now * data.fps + 1e-6);
+  const known = data.curves.filter(({ confidence }) => confidence[frame] != null);
+  const values = known.map(({ confidence }) => confidence[frame].toFixed(2));
   const quiet = data.silences.some(([start, end]) => now >= start && now < end);
-  const level = value == null ? (quiet ? 'silence' : 'not scored') : `confidence ${value.toFixed(2)}`;
-  find('.l2t-now').textContent = `${at} · ${value == null ? level : value.toFixed(2)}`;
+  const none = quiet ? 'silence' : 'not scored';
+  const level = values.map((value, i) => `${known[i].name} confidence ${value}`.trim()).join(', ') || none;
+  find('.l2t-now').textContent = `${now.toFixed(2)} s · ${values.join(' | ') || none}`;
   stage.dataset.cursor = String(now);
   const playing = film() && !film().paused;
   if (playing && Math.abs(now - spokenAt) < 1) return; // no flood of words while it plays
@@ -194,6 +221,7 @@ function loop() {
 
 function onMedia(event) {
   if (!data || !event.target.matches?.(FILM)) return;
+  if (!width) event.target.pause();
   if (!looping) loop();
 }
 

@@ -1,6 +1,7 @@
-"""What the plot's script draws: the waveform, the confidence curve, silence and the figures."""
+"""What the plot's script draws: waveform, silence, and a confidence curve with figures a take."""
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from l2t.ui import texts
 
 if TYPE_CHECKING:
-    from l2t.talkingface import Take
+    from l2t.jobs import Said
 
 BINS = 480  # bars of the waveform at most
 
@@ -35,20 +36,31 @@ def mean_confidence(confidence: list[float | None]) -> float | None:
     return sum(defined) / len(defined) if defined else None
 
 
-def plot_data(take: "Take", sync: dict) -> dict:
-    """Everything the plot needs of a take, as JSON values; `sync` is the report's own dict."""
-    mean = mean_confidence(sync["confidence"])
-    quiet = silences(take.sync.voiced, sync["fps"])
-    seconds = take.speech.seconds
+def plot_data(said: "Sequence[Said]") -> dict:
+    """Everything the plot needs, as JSON values, of one take or of several of one recording."""
+    take, fps = said[0].take, said[0].sync["fps"]
+    quiet = silences(take.sync.voiced, fps)
+    curves = [_curve(own, sum(end - start for start, end in quiet)) for own in said]
+    if len(curves) == 1:
+        curves[0]["name"] = ""  # nothing to tell it from
     return {
-        "seconds": seconds,
-        "fps": sync["fps"],
+        "seconds": take.speech.seconds,
+        "fps": fps,
         "envelope": envelope(take.speech.samples),
-        "confidence": sync["confidence"],
         "silences": quiet,
-        "readings": texts.readings(sync, mean),
+        "curves": curves,
         "notice": "" if take.sync.voiced.any() else texts.NO_SPEECH,
-        "summary": texts.summary(seconds, sync, mean, sum(end - start for start, end in quiet)),
+    }
+
+
+def _curve(own: "Said", silent: float) -> dict:
+    """One confidence curve with its figures; silent: seconds without voice."""
+    mean = mean_confidence(own.sync["confidence"])
+    return {
+        "name": own.take.variant.title,
+        "confidence": own.sync["confidence"],
+        "readings": texts.readings(own.sync, mean),
+        "summary": texts.summary(own.take.speech.seconds, own.sync, mean, silent),
     }
 
 

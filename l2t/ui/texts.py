@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 from l2t.speech import FORMATS, Limits
 
 if TYPE_CHECKING:
+    from l2t.jobs import Result, Said
     from l2t.talkingface import TalkingFace
+    from l2t.variants import Variant
 
 TITLE = "Learn2Talk"
 PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and voice agree."
+HOW = "Record, upload or pick an example, then press the button."
+ALONE = "These weights hold one variant only, so there is nothing to compare it with."
 STAGES = {
     "listening": "Listening",
     "moving": "Moving the face",
@@ -45,9 +49,31 @@ def waiting(ahead: int) -> str:
     return "Next in line." if ahead <= 1 else f"{ahead} takes are before yours."
 
 
-def made_of(names: tuple[str, ...], size: int, seconds: float) -> str:
-    """What the film shows and what it took, under it."""
-    return " · ".join((*names, f"{size} px", f"made in {seconds:.1f} s"))
+def caption(result: "Result") -> str:
+    """What the film shows and what it took, under it; of two heads, which is which."""
+    take, order = result.said[0].take, result.order
+    shown = (take.speech.name, name_of(take.identity), name_of(take.style), order.view)
+    made = " · ".join((*shown, f"{order.size} px", f"made in {result.seconds:.1f} s"))
+    if len(result.said) == 1:
+        return made
+    left, right = (said.take.variant.title for said in result.said)
+    return f"{made}. Left: {left}; right: {right}. Weights: {take.weights.label}."
+
+
+def both(left: "Variant", right: "Variant") -> str:
+    """What the two variants are that were chosen for a comparison."""
+    if left == right:
+        return f"{left.title}: {left.line}"
+    return f"{left.title}: {left.line} {right.title}: {right.line}"
+
+
+def scores(said: "tuple[Said, ...]") -> dict:
+    """The scores of several takes as JSON values."""
+    rows = [
+        {"variant": own.take.variant.name, "title": own.take.variant.title, "sync": own.sync}
+        for own in said
+    ]
+    return {"weights": said[0].take.weights.label, "variants": rows}
 
 
 def weights_line(face: "TalkingFace") -> str:

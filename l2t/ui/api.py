@@ -1,0 +1,108 @@
+"""The named endpoints of the page, for scripts: plain values in, files and JSON out."""
+
+import asyncio
+from pathlib import Path
+
+import gradio as gr
+
+from l2t.errors import L2TError
+from l2t.jobs import Order, Result
+from l2t.service import Service
+from l2t.ui import texts
+from l2t.ui.catalogue import Catalogue
+
+LOOK = 0.1  # s between two looks at a job
+
+
+class Api:
+    """The handlers; a job belongs to the client that ordered it."""
+
+    def __init__(self, service: Service):
+        self.service = service
+
+    async def animate(self, recording, identity, style, view, size, request: gr.Request):
+        """Make a 3D head say a recording, and read how well lips and voice agree.
+
+        Args:
+            recording: audio file with 0.2 to 60 seconds of speech.
+            identity: name of the head; empty for the default.
+            style: name of the speaking style; empty for the default.
+            view: front, three-quarter or side.
+            size: width and height of the film in pixels, 256 to 1024.
+
+        Returns:
+            The film (mp4), the sync report (fps, offset_frames, offset_ms, lse_d, lse_c and
+            confidence, one number or null a frame), the ARKit weights as CSV at 30 fps, and the
+            motion as npz (arkit, names, fps, head).
+        """
+        result = await self._made(recording, (None,), identity, style, view, size, request)
+        (said,) = result.said
+        return str(result.film), said.sync, str(said.csv), str(said.npz)
+
+    async def compare(
+        self, recording, first, second, identity, style, view, size, request: gr.Request
+    ):
+        """Let two variants of the student say a recording, side by side in one film.
+
+        Args:
+            recording: audio file with 0.2 to 60 seconds of speech.
+            first: variant on the left: default, full, lipread (without sync loss), sync (without
+                lipread loss), reconstruction or faceformer, of those that the weights hold.
+            second: variant on the right.
+            identity: name of the head; empty for the default.
+            style: name of the speaking style; empty for the default.
+            view: front, three-quarter or side.
+            size: height of the film in pixels, 256 to 1024; it is twice as wide.
+
+        Returns:
+            The film (mp4), the scores (weights, and for each variant its name, title and sync
+            report as from /animate), and the motion of the first and of the second as npz.
+        """
+        variants = (first or None, second or None)
+        result = await self._made(recording, variants, identity, style, view, size, request)
+        left, right = result.said
+        return str(result.film), texts.scores(result.said), str(left.npz), str(right.npz)
+
+    async def _made(
+        self, recording, variants, identity, style, view, size, request: gr.Request
+    ) -> Result:
+        if not recording:
+            raise gr.Error(texts.NO_RECORDING, print_exception=False)
+        try:
+            order = Order(
+                Path(recording), identity or None, style or None, view, int(size), variants
+            )
+            job = self.service.submit(order, request.session_hash or "")
+            while not job.finished:
+                await asyncio.sleep(LOOK)
+            return job.outcome()
+        except L2TError as refusal:
+            raise gr.Error(str(refusal), print_exception=False) from None
+
+    def cancel(self, request: gr.Request) -> int:
+        """Stop every take that this client ordered and that is not done yet; returns how many."""
+        return self.service.cancel(request.session_hash or "")
+
+
+def name_endpoints(service: Service, catalogue: Catalogue) -> None:
+    """Put the endpoints on the page that is being built; wrong values are told in a sentence."""
+    api = Api(service)
+    with gr.Row(visible=False):
+        recording = gr.Audio(type="filepath", label="recording")
+        first = gr.Textbox("default", label="first")
+        second = gr.Textbox("reconstruction", label="second")
+        identity, style = gr.Textbox("", label="identity"), gr.Textbox("", label="style")
+        view = gr.Textbox(catalogue.views[0], label="view")
+        size = gr.Number(catalogue.usual, precision=0, label="size")
+        film, sync = gr.File(label="film"), gr.JSON(label="sync")
+        csv, npz = gr.File(label="arkit_csv"), gr.File(label="motion_npz")
+        scores, other = gr.JSON(label="scores"), gr.File(label="second_npz")
+        stopped = gr.Number(label="stopped")
+        go, both, stop = gr.Button("animate"), gr.Button("compare"), gr.Button("cancel")
+    choices = [identity, style, view, size]
+    go.click(api.animate, [recording, *choices], [film, sync, csv, npz], api_name="animate")
+    both.click(
+        api.compare, [recording, first, second, *choices], [film, scores, npz, other],
+        api_name="compare",
+    )  # fmt: skip
+    stop.click(api.cancel, None, stopped, queue=False, api_name="cancel")

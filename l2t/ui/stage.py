@@ -1,0 +1,117 @@
+"""Where a result is shown: film, caption, plot and downloads; one head, or two side by side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from l2t.jobs import Result, Said
+from l2t.ui import texts
+from l2t.ui.parts import line, scripted
+from l2t.ui.plot import as_json, plot_data
+
+
+@dataclass(frozen=True)
+class Saves:
+    """The downloads of one take's motion, under a line that says whose it is."""
+
+    whose: gr.HTML | None
+    csv: gr.DownloadButton
+    npz: gr.DownloadButton
+    glb: gr.DownloadButton
+
+    def buttons(self) -> list[gr.DownloadButton]:
+        return [self.csv, self.npz, self.glb]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The components of one result."""
+
+    film: gr.Video
+    caption: gr.HTML
+    plot: gr.HTML
+    save_film: gr.DownloadButton
+    saves: tuple[Saves, ...]  # one a head
+
+    def components(self) -> list[gr.components.Component]:
+        whose = [saves.whose for saves in self.saves if saves.whose]
+        return [self.film, self.caption, self.plot, *whose, *self._buttons()]
+
+    def _buttons(self) -> list[gr.DownloadButton]:
+        return [self.save_film, *(button for saves in self.saves for button in saves.buttons())]
+
+    def blank(self) -> dict:
+        """Nothing of an earlier recording stays beside a new one."""
+        texts_gone = {part: "" for part in self.components() if isinstance(part, gr.HTML)}
+        hidden = {button: gr.update(value=None, visible=False) for button in self._buttons()}
+        return {self.film: None} | texts_gone | hidden
+
+    def show(self, result: Result) -> dict:
+        """What each component gets."""
+        return {
+            self.film: str(result.film),
+            self.caption: texts.caption(result),
+            self.plot: as_json(plot_data(result.said)),
+            self.save_film: _offered(result.film),
+            **dict(self._downloads(result.said)),
+        }
+
+    def _downloads(self, said: tuple[Said, ...]) -> Iterator[tuple]:
+        for saves, own in zip(self.saves, said, strict=True):
+            if saves.whose:
+                yield saves.whose, own.take.variant.title
+            for button, file in zip(saves.buttons(), (own.csv, own.npz, own.glb), strict=True):
+                yield button, _offered(file)
+
+
+def _offered(file: Path) -> dict:
+    return gr.update(value=str(file), visible=True)
+
+
+def solo_stage() -> Stage:
+    """One head and its plot beside it."""
+    with gr.Row(equal_height=False, elem_classes="l2t-on-talk"):
+        with gr.Column(min_width=300):
+            film, caption = _film("film"), line("caption")
+        with gr.Column(min_width=300):
+            plot = _plot("plot", "film")
+            with gr.Row(elem_id="l2t-files"):
+                save_film = _download("Film (mp4)")
+                saves = _saves(None)
+    return Stage(film, caption, plot, save_film, (saves,))
+
+
+def pair_stage() -> Stage:
+    """Two heads in one film, so that they cannot fall out of step, and one plot below them."""
+    with gr.Column(elem_classes="l2t-on-compare"):
+        film = _film("pair-film")
+        scripted("second", film="#l2t-pair-film")
+        caption, plot = line("pair-caption"), _plot("pair-plot", "pair-film")
+        save_film = _download("Film of both (mp4)")
+        with gr.Row(elem_id="l2t-pair-files"):
+            saves = []
+            for side in ("left", "right"):
+                with gr.Column(min_width=240), gr.Row(elem_classes="l2t-saves"):
+                    saves.append(_saves(line(f"whose-{side}")))
+    return Stage(film, caption, plot, save_film, tuple(saves))
+
+
+def _film(name: str) -> gr.Video:
+    return gr.Video(
+        label="Film", show_label=False, interactive=False, autoplay=True, buttons=[],
+        elem_id=f"l2t-{name}", elem_classes="l2t-film",
+    )  # fmt: skip
+
+
+def _plot(name: str, film: str) -> gr.HTML:
+    return scripted("plot", f"l2t-{name}", film=f"#l2t-{film}")
+
+
+def _saves(whose: gr.HTML | None) -> Saves:
+    return Saves(whose, *map(_download, ("ARKit CSV", "Motion (npz)", "Head (glb)")))
+
+
+def _download(label: str) -> gr.DownloadButton:
+    return gr.DownloadButton(label, visible=False, size="sm")
