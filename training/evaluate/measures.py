@@ -44,7 +44,7 @@ AGAINST_TRUTH = (
     Column("r", "lip opening r", "high", 3, (FROZEN, SHAKEN, SWAPPED)),
     Column("lag", "lag, ms", "zero", 0, (LATE,)),
     Column("mtm", "MTM, ms", "low", 1, (LATE, SWAPPED)),
-    Column("missed", "turns missed, share", "low", 2, (FROZEN, SWAPPED)),
+    Column("missed", "turns missed, share", "low", 2, (FROZEN,)),
 )
 BY_OTHERS = (
     Column("lse_d", "LSE-D", "low", 2, (FROZEN, SWAPPED)),

@@ -65,7 +65,7 @@ class Reading:
         phones = said(" ".join(words)) if words else [p for p, *_ in clip.phones if p != "SIL"]
 
         def read(rules: str) -> list[str]:
-            return read_scores(scores, self.reader.config.priors, rules).text.split()
+            return read_scores(scores, self.reader.config, rules).text.split()
 
         out = {"viseme": viseme_error(phones, read("phones"))}
         if words:
@@ -96,7 +96,7 @@ def photos(cache: Path, label: str) -> Callable[[Clip], np.ndarray] | None:
     """The real mouths of tracked clips by clip; None where they are not packed."""
     if not (cache / "mouths" / f"{label}.npy").exists():
         return None
-    names, mouths = load_mouths(cache / "mouths", label)
+    names, mouths = load_mouths(cache, label)
     return lambda clip: mouths[names.index(clip.name)]
 
 
