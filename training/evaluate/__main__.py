@@ -83,6 +83,7 @@ def parsed(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only-variants", action="store_true", help="leave out the main tables")
     parser.add_argument("--read", type=int, default=25, metavar="N",
                         help="clips of a set whose rendered lips are read (0: none)")  # fmt: skip
+    parser.add_argument("--reader", type=Path, help="folder of a lip reader not in the weights")
     parser.add_argument("--teacher", type=Path, help="folder of painter.json: its lips are read")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--card", type=Path, help="model card to put the tables into")
@@ -106,7 +107,7 @@ def main(argv: list[str] | None = None) -> None:
         figures = main_tables(models, styles.index(style), sets, template)
         texts = [table(f"{title.capitalize()} (style {style}, {args.split})", rows)
                  for title, rows in figures.items()]  # fmt: skip
-    reader = load_reader(weights) if args.read else None
+    reader = load_reader(weights, args.reader) if args.read else None
     reading = reader and Reading(reader, template, first_of_each(sets.values(), args.read))
     judges = Judges(template, models.expert, closed_limit(template), reading)
     train = tracked_clips(args.data, args.cache, "grid_s1", "train", FIT_EVERY)

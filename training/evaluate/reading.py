@@ -15,11 +15,13 @@ from l2t.error_rates import error_rate, viseme_error
 from l2t.face import FaceTemplate
 from l2t.grid_grammar import said
 from l2t.lipreading import log_probs, read_scores
+from l2t.manifest import read_manifest
 from l2t.models.lipreader import FPS, LipReader, reader_from
 from l2t.motion import Motion
 from l2t.weights import Weights, load_tensors
 from training.data.mouths import load_mouths
 from training.evaluate.clips import Clip
+from training.files import load_parts
 from training.softrender.renderer import MouthRenderer
 
 ROLE = "lipreader"
@@ -100,10 +102,10 @@ def photos(cache: Path, label: str) -> Callable[[Clip], np.ndarray] | None:
     return lambda clip: mouths[names.index(clip.name)]
 
 
-def load_reader(weights: Weights) -> LipReader | None:
-    """The lip reader of these weights, or None when they hold none."""
-    from l2t.manifest import read_manifest
-
+def load_reader(weights: Weights, folder: Path | None = None) -> LipReader | None:
+    """The reader that measures: of a training run's folder, else of these weights, else None."""
+    if folder is not None:
+        return reader_from(*load_parts(folder, ROLE))
     if weights.folder is None or ROLE not in read_manifest(weights.folder).roles:
         return None
     return reader_from(*load_tensors(weights, ROLE))
