@@ -15,6 +15,7 @@ from l2t.options import LONGEST, parser
 from l2t.outputs import Outputs, plan, write_whole
 from l2t.render.scene import check_size
 from l2t.speech import Limits, Speech, load_speech
+from l2t.variants import EVERY, find_each
 
 MAX_BYTES = 8_000_000_000
 
@@ -30,7 +31,7 @@ class Session:
     """One call of the command: loads the models when the first good recording needs them."""
 
     def __init__(self, options: argparse.Namespace, face_factory: Callable):
-        self.options = options
+        self.options, self.variants = options, variants_of(options)
         self.limits = Limits(max_seconds=options.max_seconds, max_bytes=MAX_BYTES)
         self._make_face, self._face = face_factory, None
 
@@ -45,20 +46,23 @@ class Session:
         if self._face is not None:
             self._face.close()
 
-    def do(self, path: Path, outputs: Outputs) -> None:
+    def do(self, path: Path, outputs: tuple[Outputs, ...]) -> None:
         """One recording, from file to files. Raises L2TError."""
         options = self.options
         speech = load_speech(path, self.limits)
         with closing(Progress(path.name)) as progress:
-            take = self.face.animate(speech, options.style, options.identity, progress)
-            if outputs.motion:
-                save_motion(take.motion, outputs.motion)
-            if outputs.sync:
-                save_sync(take.sync, outputs.sync)
-            if outputs.film:
-                self.face.render(take, outputs.film, options.view, options.size, progress)
-        made = ", ".join(map(str, outputs.wanted()))
-        say(f"{path} -> {made} ({summary(speech, take.sync.to_json())})")
+            takes = self.face.animate_each(
+                speech, self.variants, options.style, options.identity, progress
+            )
+            for take, own in zip(takes, outputs, strict=True):
+                if own.motion:
+                    save_motion(take.motion, own.motion)
+                if own.sync:
+                    save_sync(take.sync, own.sync)
+            if film := outputs[0].film:
+                self.face.render(takes, film, options.view, options.size, progress)
+        made = ", ".join(str(file) for own in outputs for file in own.wanted())
+        say(f"{path} -> {made} ({summary(speech, takes)})")
 
 
 class Progress:
@@ -91,16 +95,21 @@ def save_sync(report, path: Path) -> None:
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
-def summary(speech: Speech, numbers: dict) -> str:
-    """A few words on a take; numbers: the report as JSON values."""
+def summary(speech: Speech, takes) -> str:
+    """A few words on the takes of a recording."""
+    words = [found(take.sync.to_json()) for take in takes]
+    if len(takes) > 1:
+        words = [f"{take.variant.name}: {own}" for take, own in zip(takes, words, strict=True)]
+    return "; ".join([f"{speech.seconds:.1f} s, {words[0]}", *words[1:]])
+
+
+def found(numbers: dict) -> str:
+    """What the expert found; numbers: the report as JSON values."""
     if numbers["lse_c"] is None:
-        return f"{speech.seconds:.1f} s, no speech found"
+        return "no speech found"
     if numbers["offset_ms"] is None:
-        return f"{speech.seconds:.1f} s, the mouth is still"
-    return (
-        f"{speech.seconds:.1f} s, offset {numbers['offset_ms']:+.0f} ms, "
-        f"LSE-C {numbers['lse_c']:.2f}"
-    )
+        return "the mouth is still"
+    return f"offset {numbers['offset_ms']:+.0f} ms, LSE-C {numbers['lse_c']:.2f}"
 
 
 def say(line: str) -> None:
@@ -111,7 +120,12 @@ def complain(sentence: object) -> None:
     print(" ".join(str(sentence).split()), file=sys.stderr, flush=True)
 
 
-def prepare(options: argparse.Namespace) -> list[Outputs]:
+def variants_of(options: argparse.Namespace) -> tuple[str | None, ...]:
+    """Who speaks: one variant, or the two that are compared."""
+    return tuple(options.compare or (options.variant,))
+
+
+def prepare(options: argparse.Namespace) -> list[tuple[Outputs, ...]]:
     """Check what can be checked before the work; raises L2TError."""
     targets = {"film": options.output, "motion": options.motion, "sync": options.sync}
     if not any(targets.values()):
@@ -119,7 +133,8 @@ def prepare(options: argparse.Namespace) -> list[Outputs]:
     if not 0 < options.max_seconds <= LONGEST:
         raise SpeechError(f"--max-seconds must be above 0 and at most {LONGEST:g} seconds.")
     check_size(options.size)
-    return plan(options.speech, targets)
+    variants = find_each(EVERY, variants_of(options))
+    return plan(options.speech, targets, [variant.name for variant in variants])
 
 
 def run(options: argparse.Namespace, face_factory: Callable) -> int:
@@ -132,7 +147,7 @@ def run(options: argparse.Namespace, face_factory: Callable) -> int:
         return do_all(session, jobs)
 
 
-def do_all(session: Session, jobs: list[Outputs]) -> int:
+def do_all(session: Session, jobs: list[tuple[Outputs, ...]]) -> int:
     """Do all recordings, one sentence on stderr for each that fails; returns the exit status."""
     status = 0
     for path, outputs in zip(session.options.speech, jobs, strict=True):

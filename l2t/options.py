@@ -4,12 +4,15 @@ import argparse
 from pathlib import Path
 
 from l2t.render.scene import SIZE_DEFAULT, SIZE_MAX, SIZE_MIN, VIEWS
+from l2t.variants import EVERY
 
 DESCRIPTION = "Turn recordings of speech into films of a talking 3D head."
 EPILOG = """With one SPEECH the outputs are files (or folders that exist); with several, -o,
 --motion and --sync name folders, which are made, and the files in them are called after the
-recordings. A refused recording costs one line on stderr and the exit status 1; the others are
-still done. Memory: about 0.25 GB for the samples of an hour."""
+recordings. With --compare there is one film of both heads, and --motion and --sync write a file
+for each, with the variant's name added to the file's. A refused recording costs one line on
+stderr and the exit status 1; the others are still done. Memory: about 0.25 GB for the samples of
+an hour."""
 LONGEST = 86_400.0  # seconds, the most that --max-seconds takes
 
 
@@ -22,6 +25,11 @@ def parser() -> argparse.ArgumentParser:
     add("--sync", type=Path, metavar="JSON", help="offset, LSE-D, LSE-C, confidence per frame")
     add("--identity", metavar="NAME", help="whose head (default: the template's first)")
     add("--style", metavar="NAME", help="how it speaks (default: the model's first)")
+    names = [variant.name for variant in EVERY]
+    which = made.add_mutually_exclusive_group()
+    which.add_argument("--variant", choices=names, help="which student speaks (default: default)")
+    which.add_argument("--compare", nargs=2, choices=names, metavar=("LEFT", "RIGHT"),
+                       help="two of them side by side")  # fmt: skip
     add("--view", choices=VIEWS, default=VIEWS[0], help="camera (default: %(default)s)")
     size_help = f"side of the film in pixels, {SIZE_MIN} to {SIZE_MAX} (default: %(default)s)"
     add("--size", type=int, metavar="PX", default=SIZE_DEFAULT, help=size_help)

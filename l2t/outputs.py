@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ SUFFIXES = {"film": ".mp4", "motion": ".npz", "sync": ".json"}
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files of one recording; None where one was not asked for."""
+    """The files of one take; None where one was not asked for."""
 
     film: Path | None = None
     motion: Path | None = None
@@ -24,27 +24,37 @@ class Outputs:
         return [path for path in (self.film, self.motion, self.sync) if path]
 
 
-def plan(speeches: list[Path], targets: dict[str, Path | None]) -> list[Outputs]:
-    """One `Outputs` a recording; raises OutputError if one of them could not be written.
+def plan(
+    speeches: list[Path], targets: dict[str, Path | None], variants: Sequence[str] = ("",)
+) -> list[tuple[Outputs, ...]]:
+    """For each recording one `Outputs` a variant; OutputError if one could not be written.
 
     targets: by the names of `SUFFIXES`. For one recording a target is a file, or a folder that
     exists; for several it is a folder, made if need be, and files are named after the recordings
-    (a second `a.wav` gives `a-2.mp4`).
+    (a second `a.wav` gives `a-2.mp4`). variants: their names, added to the files'; the one film
+    of all of them belongs to the first.
     """
-    names = _distinct(path.stem for path in speeches)
+    wanted = {kind: target for kind, target in targets.items() if target is not None}
+    if len(speeches) > 1:
+        for target in wanted.values():
+            _make_folder(target)
     made = []
-    for name in names:
-        files = {}
-        for kind, target in targets.items():
-            if target is None:
-                continue
-            folder = len(speeches) > 1 or target.is_dir()
-            if len(speeches) > 1:
-                _make_folder(target)
-            files[kind] = target / f"{name}{SUFFIXES[kind]}" if folder else target
-        made.append(Outputs(**files))
-    _check(speeches, made)
+    for name in _distinct(path.stem for path in speeches):
+        paths = {
+            kind: target / f"{name}{SUFFIXES[kind]}" if target.is_dir() else target
+            for kind, target in wanted.items()
+        }
+        made.append(tuple(_own(paths, variant, variants) for variant in variants))
+    _check(speeches, [outputs for several in made for outputs in several])
     return made
+
+
+def _own(paths: dict[str, Path], variant: str, variants: Sequence[str]) -> Outputs:
+    """Of the files of a recording those of one variant."""
+    if len(variants) == 1:
+        return Outputs(**paths)
+    named = {kind: path.with_stem(f"{path.stem}-{variant}") for kind, path in paths.items()}
+    return Outputs(**named | {"film": paths.get("film") if variant == variants[0] else None})
 
 
 def _distinct(stems: Iterable[str]) -> list[str]:

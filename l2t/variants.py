@@ -38,6 +38,7 @@ COMPARED = (
     Variant("faceformer", "student_faceformer", "FaceFormer-style baseline", "one frame after the "
             "other from those before, learnt from real faces alone."),
 )  # fmt: skip
+EVERY = (DEFAULT, *COMPARED)
 DEBUG = ("student", "student_full", "student_reconstruction")  # roles of the random models
 
 

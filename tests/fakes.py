@@ -52,7 +52,7 @@ class FakeTake:
     identity: str
     style: str
     variant: Variant
-    weights: SimpleNamespace = WEIGHTS
+    weights: SimpleNamespace
 
 
 class FakeFace:
@@ -75,7 +75,7 @@ class FakeFace:
     def animate_each(
         self, speech, variants, style=None, identity=None, progress=None, cancelled=None
     ):
-        """Each further variant opens the mouth half as wide and fits half as well."""
+        """The plainest variant opens the mouth half as wide and fits half as well."""
         style, identity = style or STYLES[0], identity or IDENTITIES[0]
         chosen = find_each(self.variants, variants)
         if identity not in IDENTITIES:
@@ -90,10 +90,11 @@ class FakeFace:
         arkit[:, JAW] = np.clip(level, 0, 1) * voiced
         self._step("checking", progress, cancelled)
         wave = np.where(voiced, 0.75 + 0.2 * np.sin(np.arange(frames) / 4), np.nan)
+        shares = [0.5 if variant.name == "reconstruction" else 1.0 for variant in chosen]
         return tuple(
             FakeTake(speech, Motion(arkit * share), FakeReport(wave * share, voiced), identity,
-                     style, variant)
-            for share, variant in zip((1.0, 0.5), chosen, strict=False)
+                     style, variant, WEIGHTS)
+            for share, variant in zip(shares, chosen, strict=True)
         )  # fmt: skip
 
     def render(self, take, path, view="front", size=512, progress=None, cancelled=None) -> Path:

@@ -70,6 +70,46 @@ def test_film_motion_and_sync_of_one_recording(call, speech, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["o.json", "o.mp4", "o.npz", "speech.wav"]
 
 
+def test_a_variant_speaks_and_one_that_is_not_there_stops_with_a_sentence(call, speech, tmp_path):
+    file, usual = tmp_path / "m.npz", tmp_path / "usual.npz"
+    assert call(speech, "--motion", file, "--variant", "reconstruction")[0] == 0
+    assert call(speech, "--motion", usual)[0] == 0
+    with np.load(file) as plain, np.load(usual) as default:
+        assert np.allclose(2 * plain["arkit"], default["arkit"])
+    status, _, err = call(speech, "--motion", file, "--variant", "faceformer")
+    assert status == 2
+    assert err == [
+        "There is no variant 'faceformer' in these weights; "
+        "choose one of default, full, reconstruction."
+    ]
+
+
+def test_a_comparison_gives_one_film_and_files_of_each(call, speech, tmp_path):
+    film, motion, sync = tmp_path / "o.mp4", tmp_path / "o.npz", tmp_path / "o.json"
+    status, out, err = call(
+        "--compare", "full", "reconstruction", speech, "-o", film, "--motion", motion,
+        "--sync", sync, "--size", 256,
+    )  # fmt: skip
+    assert (status, err) == (0, [])
+    names = "o-full.json o-full.npz o-reconstruction.json o-reconstruction.npz o.mp4 speech.wav"
+    assert " ".join(sorted(p.name for p in tmp_path.iterdir())) == names
+    assert "full: offset +0 ms" in out[1]
+    assert "reconstruction: offset +0 ms" in out[1]
+    with av.open(str(film)) as container:
+        codec = container.streams.video[0].codec_context
+        assert (codec.width, codec.height) == (512, 256)
+    with np.load(tmp_path / "o-full.npz") as one, np.load(tmp_path / "o-reconstruction.npz") as two:
+        assert np.allclose(one["arkit"], 2 * two["arkit"])
+
+
+def test_a_comparison_of_several_recordings_goes_into_folders(call, speech, tmp_path):
+    status, *_ = call(speech, speech, "--compare", "full", "default", "--sync", tmp_path / "made")
+    assert status == 0
+    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == [
+        "speech-2-default.json", "speech-2-full.json", "speech-default.json", "speech-full.json",
+    ]  # fmt: skip
+
+
 def test_silence_has_no_number(call, tmp_path):
     (tmp_path / "s.wav").write_bytes(wav(bytes(32_000)))
     status, out, _ = call(tmp_path / "s.wav", "--sync", tmp_path / "s.json")
@@ -108,6 +148,7 @@ def test_the_models_are_not_loaded_for_bad_input_and_once_for_many(call, speech,
         (["-o", "x.mp4", "--size", "100"], "256 to 1024"),
         (["-o", "x.mp4", "--max-seconds", "0"], "--max-seconds"),
         (["-o", "x.mp4", "--max-seconds", "nan"], "--max-seconds"),
+        (["-o", "x.mp4", "--compare", "full", "full"], "cannot be compared with itself"),
     ],
 )
 def test_what_cannot_be_is_said_before_any_work(call, speech, options, says, tmp_path, monkeypatch):
@@ -166,7 +207,8 @@ def test_as_a_program_it_helps_quickly_and_refuses_without_a_traceback(bad, tmp_
         )  # fmt: skip
 
     help_text = run("--help").stdout
-    for option in ("--motion", "--sync", "--identity", "--style", "--view", "--weights", "512"):
+    options = "--motion --sync --identity --style --variant --compare --view --weights 512"
+    for option in options.split():
         assert option in help_text
     refused = run(bad, "-o", "x.mp4")
     assert refused.returncode == 1

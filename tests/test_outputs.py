@@ -14,23 +14,36 @@ def targets(film=None, motion=None, sync=None) -> dict:
 
 
 def test_one_recording_gives_files(tmp_path):
-    (made,) = plan([Path("a.wav")], targets(tmp_path / "x.mp4", sync=tmp_path / "y.json"))
+    ((made,),) = plan([Path("a.wav")], targets(tmp_path / "x.mp4", sync=tmp_path / "y.json"))
     assert made.wanted() == [tmp_path / "x.mp4", tmp_path / "y.json"]
     assert not list(tmp_path.iterdir())  # nothing is written yet
 
 
 def test_one_recording_into_a_folder_that_exists(tmp_path):
-    (made,) = plan([Path("in/a.wav")], targets(tmp_path, tmp_path))
+    ((made,),) = plan([Path("in/a.wav")], targets(tmp_path, tmp_path))
     assert made.wanted() == [tmp_path / "a.mp4", tmp_path / "a.npz"]
 
 
 def test_several_recordings_give_folders_and_names_of_their_own(tmp_path):
     speeches = [Path("a.wav"), Path("b.mp3"), Path("other/a.wav"), Path("a-2.ogg")]
     made = plan(speeches, targets(tmp_path / "films" / "new", sync=tmp_path / "sync"))
-    names = [made_one.film.name for made_one in made]
+    names = [only.film.name for (only,) in made]
     assert names == ["a.mp4", "b.mp4", "a-2.mp4", "a-2-2.mp4"]
     assert (tmp_path / "films" / "new").is_dir()
-    assert made[1].sync == tmp_path / "sync" / "b.json"
+    assert made[1][0].sync == tmp_path / "sync" / "b.json"
+
+
+def test_variants_share_the_film_and_have_files_of_their_own(tmp_path):
+    wishes = targets(tmp_path / "x.mp4", tmp_path / "m.npz", tmp_path)
+    ((first, second),) = plan([Path("a.wav")], wishes, ["full", "sync"])
+    assert [p.name for p in first.wanted()] == ["x.mp4", "m-full.npz", "a-full.json"]
+    assert [p.name for p in second.wanted()] == ["m-sync.npz", "a-sync.json"]
+
+
+def test_files_of_variants_overwrite_no_recording(tmp_path):
+    speeches = [tmp_path / "m-full.npz"]
+    with pytest.raises(OutputError, match="named twice"):
+        plan(speeches, targets(motion=tmp_path / "m.npz"), ["full", "sync"])
 
 
 @pytest.mark.parametrize(
