@@ -12,6 +12,7 @@ LAMP = (-0.19, 0.69, 0.69)  # unit vector towards the lamp: above, a little to t
 LAMP_LIGHT, SKY_LIGHT, GROUND_LIGHT = 0.75, 0.45, 0.25
 WRAP = 0.3  # how far light creeps round into the shadow, as it does in skin
 OPEN_POSE = {"jawOpen": 0.5}  # the mouth's inside is lit as in this pose: it shows in no other
+DIRECTIONS = 24  # in which the sky is looked for
 LEAST_SKY = {"teeth_upper": 0.5, "teeth_lower": 0.5}  # of the sky, else they drown in the mouth
 # The wet line lies in shadow, which makes closed lips a dark line: how much, how far (metres).
 LINE_SHADOW, LINE_REACH = 0.6, 0.002
@@ -27,7 +28,9 @@ def sky(template, identity: str | None, vertices: np.ndarray) -> np.ndarray:
     """(V,) float32 in 0..1: the share of the sky that the vertices see."""
     rest = template.neutral(identity)
     opened = template.vertices(pose(OPEN_POSE), identity)[0]
-    at_rest, when_open = (sky_share(points, template.faces) for points in (rest, opened))
+    at_rest, when_open = (
+        sky_share(points, template.faces, DIRECTIONS) for points in (rest, opened)
+    )
     on_face = layers_of(template, identity) == FACE
     share = np.where(on_face, at_rest, np.maximum(at_rest, when_open))
     share = smooth(share, template.faces)
