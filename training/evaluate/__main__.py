@@ -11,6 +11,7 @@ was trained or tuned on.
 import argparse
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from l2t.weights import resolve
 from training.evaluate.clips import Clip, evaluation_sets, tracked_clips
 from training.evaluate.comparison import Board, comparison, control_table, differences, pairs
 from training.evaluate.contenders import Once, baselines, from_run, variants
+from training.evaluate.judged import judged
 from training.evaluate.main_tables import main_tables
 from training.evaluate.measures import Judges, controls, measure
 from training.evaluate.reading import Reading, first_of_each, load_reader, photos, read_films
@@ -84,6 +86,9 @@ def parsed(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--read", type=int, default=25, metavar="N",
                         help="clips of a set whose rendered lips are read (0: none)")  # fmt: skip
     parser.add_argument("--reader", type=Path, help="folder of a lip reader not in the weights")
+    parser.add_argument("--judge", type=int, default=5, metavar="N",
+                        help="films of a set that are drawn and judged (0: none)")  # fmt: skip
+    parser.add_argument("--tracker", help="interpreter that has mediapipe (default: this one)")
     parser.add_argument("--teacher", type=Path, help="folder of painter.json: its lips are read")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--card", type=Path, help="model card to put the tables into")
@@ -122,6 +127,9 @@ def main(argv: list[str] | None = None) -> None:
         if label == "grid_s1":
             texts.append(controlled(label, clips, judges, board.values["tracked truth"]))
         figures[f"compared on {label}"] = board.means()
+    with tempfile.TemporaryDirectory(prefix="films-") as folder:
+        texts.append(judged(sets, contenders[0].make, args.judge, Path(folder), args.tracker,
+                            template, models.expert))  # fmt: skip
     text = "\n".join(part for part in texts if part)
     print(text)
     if args.card:
