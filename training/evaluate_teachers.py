@@ -1,7 +1,7 @@
 """Compares teachers with each other, with real lips and with simple tricks, and names the best.
 
     python -m training.evaluate_teachers --data ../shared/data --cache CACHE \
-        [--recorded ../shared/data/teacher2d] [--wav2lip wav2lip.pth --face face.png \
+        [--recorded ../shared/data/teacher2d --every 3] [--wav2lip wav2lip.pth --face face.png \
          --points 30 52 66 52 48 78] [--out table.md]
 
 Lips are read by assets/weights/lipreader (it has learnt from the real lips of grid_s1), synchrony
@@ -74,9 +74,8 @@ def voice_sets(options, recorded: RecordedTeacher | None) -> dict[str, list[Voic
     }
     if recorded is not None:
         names = set(recorded.names)
-        sets["recorded speech"] = [
-            v for part in SPEECH for v in speech_voices(data, cache, part, names)
-        ]
+        spoken = [v for part in SPEECH for v in speech_voices(data, cache, part, names)]
+        sets["recorded speech"] = spoken[:: options.every]
     return sets
 
 
@@ -89,6 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--encoder", type=Path, default=Path("assets/weights"))
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--recorded", type=Path, help="folder of a pretrained network's films")
+    parser.add_argument("--every", type=int, default=1, help="take each n-th of those only")
     parser.add_argument("--wav2lip", type=Path, help="a Wav2Lip checkpoint of your own")
     parser.add_argument("--face", type=Path, help="a photo for it")
     parser.add_argument("--points", type=float, nargs=6, help="x y of left and right eye and lips")
@@ -113,9 +113,8 @@ def main(arguments: list[str] | None = None) -> None:
         found.append(compare(title, [*above, *teachers, *below], voices, reader, expert,
                              part.startswith("grid"), log.info))  # fmt: skip
     titles = [t.title for t in teachers] + ([recorded.title] if recorded else [])
-    text = "\n\n".join(table(f) for f in found)
-    shared = [f for f in found if all(t in f.scores for t in titles)] or found
-    text += f"\n\nBest teacher: {best_teacher(shared, titles)}\n"
+    text = "\n\n".join(table(f) for f in found) + "\n\n"
+    text += "".join(f"Best teacher on {f.voices}: {best_teacher(f, titles)}\n" for f in found)
     print(text)
     if options.out:
         options.out.write_text(text, encoding="utf-8")

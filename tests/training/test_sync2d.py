@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D
+from training.evaluate_sync2d import evaluate, show
 from training.files import save_module
 from training.loop import Loop, LoopConfig
 from training.models.syncnet2d import (
@@ -139,6 +140,20 @@ def test_the_lag_follows_the_shift(trained, by):
     lag, confidence = estimate_lag(trained, film.mouths[at], film.samples / np.float32(32768))
     assert abs(lag - by) <= 1
     assert confidence > 0
+
+
+def test_the_evaluation_orders_the_controls(trained, capsys):
+    found = evaluate(trained, [toy_film(s) for s in range(40, 44)])
+    show("toys", found)
+    table = capsys.readouterr().out
+    assert np.mean(found["follows"]) > 0.8
+    assert found["auc"] > 0.8
+    played = {name: np.mean([p for p, _ in rows]) for name, rows in found["controls"].items()}
+    assert played["aligned"] < played["shifted by 3"]
+    assert played["aligned"] < played["swapped"]
+    assert all(r.confidence == 0 and r.lag is None for _, r in found["controls"]["frozen"])
+    assert "lag within one frame" in table
+    assert "frozen" in table
 
 
 def test_a_still_mouth_and_silence_get_no_confidence(trained):

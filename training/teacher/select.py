@@ -75,23 +75,26 @@ def compare(
     return Comparison(title, scores)
 
 
-def best_teacher(comparisons: Sequence[Comparison], titles: Sequence[str]) -> str:
-    """The title with the lowest mean rank by DECIDING columns over all comparisons that hold it.
+def best_teacher(found: Comparison, titles: Sequence[str]) -> str:
+    """The title with the lowest mean rank by DECIDING columns, the first of them where ranks tie.
 
-    A title that no comparison holds is left out. Raises ValueError when that leaves none.
+    titles: who may be chosen; those that were not compared on these voices are left out. Raises
+    ValueError when that leaves none.
     """
-    ranks: dict[str, list[int]] = {}
-    for found in comparisons:
-        there = [t for t in titles if t in found.scores]
-        for column in DECIDING:
-            values = {t: found.mean(t, column)[0] for t in there}
-            known = {t: v for t, v in values.items() if np.isfinite(v)}
-            order = sorted(known, key=known.get, reverse=COLUMNS[column])
-            for rank, title in enumerate(order):
-                ranks.setdefault(title, []).append(rank)
-    if not ranks:
-        raise ValueError("no teacher was compared")
-    return min(ranks, key=lambda title: np.mean(ranks[title]))
+    there = [t for t in titles if t in found.scores]
+    if not there:
+        raise ValueError(f"no teacher was compared on {found.voices}")
+
+    def worse(title: str, column: str) -> float:
+        """A number that grows with how bad; undefined is worst."""
+        value = found.mean(title, column)[0]
+        return np.inf if np.isnan(value) else -value if COLUMNS[column] else value
+
+    def place(title: str) -> tuple[float, float]:
+        behind = [sum(worse(t, c) < worse(title, c) for t in there) for c in DECIDING]
+        return float(np.mean(behind)), worse(title, DECIDING[0])
+
+    return min(there, key=place)
 
 
 def table(found: Comparison) -> str:
