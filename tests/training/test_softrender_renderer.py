@@ -234,6 +234,12 @@ def test_an_inner_size_draws_coarser_and_resizes(template, renderer):
     assert np.corrcoef(coarse.numpy().ravel(), fine.numpy().ravel())[0, 1] > 0.97
 
 
+def test_half_precision_training_around_it_does_not_coarsen_the_picture(renderer, poses):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        within = renderer(poses)
+    assert torch.equal(within, renderer(poses))
+
+
 def test_a_size_out_of_range_is_named(template):
     with pytest.raises(ValueError, match="16 to 512 pixels, found 4"):
         MouthRenderer(template, 4)

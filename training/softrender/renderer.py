@@ -66,8 +66,10 @@ class MouthRenderer(nn.Module):
 
     def forward(self, arkit: torch.Tensor) -> torch.Tensor:
         """(frames, 52) weights -> (frames, size, size) grey in 0..1."""
-        blocks = [self._draw(self.neutral + self.basis @ rows.T) for rows in arkit.split(BLOCK)]
-        return torch.cat(blocks)
+        # Places need all digits, also where training runs in half precision.
+        with torch.autocast(arkit.device.type, enabled=False):
+            rows = arkit.to(self.basis.dtype).split(BLOCK)
+            return torch.cat([self._draw(self.neutral + self.basis @ row.T) for row in rows])
 
     def draw(self, vertices: torch.Tensor) -> torch.Tensor:
         """(frames, V, 3) metres of the vertices `vertex_ids` -> (frames, size, size) grey."""

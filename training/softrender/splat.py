@@ -5,6 +5,7 @@ are exact and the grid has gradients with respect to places as well as values.
 """
 
 import torch
+from torch.autograd.function import once_differentiable
 
 
 class _Splat(torch.autograd.Function):
@@ -27,6 +28,7 @@ class _Splat(torch.autograd.Function):
         return grid.view(len(values), cells, x.shape[1])
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad):
         right, down, cell, values, inside = ctx.saved_tensors
         frames = right.shape[1]
