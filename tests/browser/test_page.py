@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 from served import write_voice
-from visitor import ALERT, CHROMIUM, NOTE, QUIET, Visitor
+from visitor import ALERT, CHROMIUM, NOTE, QUIET, STAGE, Visitor
 
 pytestmark = pytest.mark.browser
 FRAME = 1 / 30  # s
@@ -95,9 +95,9 @@ def test_the_cursor_keeps_step_with_the_playing_film(taken):
     gaps = taken.page.evaluate(
         """() => new Promise((done) => {
             const film = document.querySelector('#l2t-film video'), gaps = [];
+            const stage = document.querySelector('#l2t-plot .l2t-stage');
             const look = () => {
-                const cursor = Number(document.querySelector('.l2t-stage').dataset.cursor);
-                gaps.push(Math.abs(cursor - film.currentTime));
+                gaps.push(Math.abs(Number(stage.dataset.cursor) - film.currentTime));
                 if (film.currentTime > 1.2 || film.ended) done(gaps);
                 else requestAnimationFrame(look);
             };
@@ -110,7 +110,7 @@ def test_the_cursor_keeps_step_with_the_playing_film(taken):
 
 
 def test_a_click_on_the_plot_seeks_the_film(taken):
-    box = taken.page.locator(".l2t-stage").bounding_box()
+    box = taken.page.locator(STAGE).bounding_box()
     left, right = 30, 10  # px beside the drawing
     middle = box["x"] + left + (box["width"] - left - right) / 2
     taken.page.mouse.click(middle, box["y"] + 60)
@@ -124,7 +124,7 @@ def test_a_click_on_the_plot_seeks_the_film(taken):
 
 
 def test_the_keyboard_moves_by_frames_tenths_and_to_the_ends(taken):
-    stage = taken.page.locator(".l2t-stage")
+    stage = taken.page.locator(STAGE)
     stage.focus()
     assert stage.get_attribute("role") == "slider"
 
@@ -139,27 +139,18 @@ def test_the_keyboard_moves_by_frames_tenths_and_to_the_ends(taken):
     assert close(press("Shift+ArrowRight"), start + FRAME + 0.1, 0.002)
     assert close(press("ArrowLeft"), start + 0.1, 0.002)
     assert press("End") > 1.9
-    taken.page.wait_for_function(
-        "document.querySelector('.l2t-stage').getAttribute('aria-valuetext').includes('silence')"
-    )
+    taken.page.wait_for_selector(f"{STAGE}[aria-valuetext*='silence']")
     assert "of 2.00 seconds" in taken.value_text()
     assert close(taken.cursor(), taken.film("currentTime"))
 
 
 def test_the_plot_is_drawn_and_follows_the_dark_theme(taken):
-    drawn = """() => {
-        const canvas = document.querySelector('.l2t-stage canvas');
-        const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-        const seen = new Set();
-        for (let i = 0; i < data.length; i += 4) seen.add(`${data[i]},${data[i+1]},${data[i+2]}`);
-        return [...seen];
-    }"""
-    light = set(taken.page.evaluate(drawn))
+    light = taken.drawn()
     assert len(light) > 20
     taken.page.evaluate("document.body.classList.add('dark')")
     taken.page.wait_for_timeout(200)
     assert "22,32,46" in light  # the cursor's ink
-    assert "22,32,46" not in taken.page.evaluate(drawn)
+    assert "22,32,46" not in taken.drawn()
 
 
 # -- what can go wrong
@@ -189,7 +180,7 @@ def test_a_new_recording_blanks_the_stage(visit, voice, tmp_path):
     visitor.wait_until_ready()
     visitor.page.wait_for_selector("#l2t-film video", state="detached")
     assert visitor.text("#l2t-caption .l2t-line") == ""
-    assert visitor.page.get_attribute(".l2t-stage", "tabindex") == "-1"
+    assert visitor.page.get_attribute(STAGE, "tabindex") == "-1"
     assert visitor.page.locator("text=Motion (npz)").count() == 0
 
 
@@ -239,7 +230,7 @@ def test_a_phone_needs_no_sideways_scrolling(taken):
     taken.page.set_viewport_size({"width": 390, "height": 844})
     try:
         wide, screen = taken.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        stage = taken.page.locator(".l2t-stage").bounding_box()
+        stage = taken.page.locator(STAGE).bounding_box()
     finally:
         taken.page.set_viewport_size({"width": 1280, "height": 900})
     assert wide <= screen == 390

@@ -13,7 +13,10 @@ QUIET = [  # a browser that asks nobody but the page for anything
     "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
 ]
-FILM, NOTE, ALERT = "#l2t-film video", ".l2t-note:not([hidden])", ".l2t-alert:not([hidden])"
+COMPARE = "#l2t-tabs [role=tab][data-tab-id=compare]"
+FILM, PAIR = "#l2t-film video", "#l2t-pair-film video"
+NOTE, ALERT = ".l2t-note:not([hidden])", ".l2t-alert:not([hidden])"
+STAGE = "#l2t-plot .l2t-stage"
 WAIT = 30_000  # ms
 
 
@@ -46,10 +49,19 @@ class Visitor:
     def make(self) -> None:
         self.page.click("#l2t-make")
 
-    def wait_for_film(self) -> None:
-        self.page.wait_for_selector(FILM)
-        self.page.wait_for_function(f"document.querySelector('{FILM}').readyState === 4")
-        self.page.wait_for_selector("#l2t-make", state="visible")
+    def wait_for_film(self, film: str = FILM, button: str = "#l2t-make") -> None:
+        self.page.wait_for_selector(film)
+        self.page.wait_for_function(f"document.querySelector('{film}').readyState === 4")
+        self.page.wait_for_selector(button, state="visible")
+
+    def compare(self, path: Path) -> None:
+        """Open the other tab, upload, let both heads say it, hold the film."""
+        self.page.click(COMPARE)
+        self.upload(path)
+        self.wait_until_ready()
+        self.page.click("#l2t-compare")
+        self.wait_for_film(PAIR, "#l2t-compare")
+        self.film("pause()", PAIR)
 
     def take(self, path: Path) -> None:
         """Upload, press the button, wait for the film, hold it."""
@@ -59,19 +71,34 @@ class Visitor:
         self.wait_for_film()
         self.film("pause()")
 
-    def film(self, expression: str):
-        return self.page.evaluate(f"document.querySelector('{FILM}').{expression}")
+    def film(self, expression: str, film: str = FILM):
+        return self.page.evaluate(f"document.querySelector('{film}').{expression}")
 
-    def seek_film(self, seconds: float) -> None:
-        self.film(f"currentTime = {seconds}")
-        self.page.wait_for_function(f"!document.querySelector('{FILM}').seeking")
+    def seek_film(self, seconds: float, film: str = FILM) -> None:
+        self.film(f"currentTime = {seconds}", film)
+        self.page.wait_for_function(f"!document.querySelector('{film}').seeking")
 
     def cursor(self) -> float:
         """Time at which the plot's cursor stands, in seconds."""
-        return float(self.page.get_attribute(".l2t-stage", "data-cursor"))
+        return float(self.page.get_attribute(STAGE, "data-cursor"))
 
     def value_text(self) -> str:
-        return self.page.get_attribute(".l2t-stage", "aria-valuetext")
+        return self.page.get_attribute(STAGE, "aria-valuetext")
+
+    def drawn(self, plot: str = "#l2t-plot") -> set[str]:
+        """Colours in the plot, each as "red,green,blue"."""
+        return set(
+            self.page.evaluate(
+                """(selector) => {
+                    const canvas = document.querySelector(selector);
+                    const pen = canvas.getContext('2d'), seen = new Set();
+                    const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+                    for (let i = 0; i < data.length; i += 4) seen.add(data.slice(i, i + 3).join());
+                    return [...seen];
+                }""",
+                f"{plot} canvas",
+            )
+        )
 
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
