@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from l2t.models.lipreader import LipReader, LipReaderConfig
 from training.data.alignments import Alignment, save_alignments
 from training.data.corpora import speaker_split
+from training.data.mouths import pack_mouths
 from training.evaluate.__main__ import main
 from training.evaluate.tables import into_card
+from training.files import save_module
+from training.teacher.network import MouthPainter, PainterConfig
 
 NAMES = [f"bbaf{digit}{last}" for digit in "123456" for last in "np"]  # index 10: validation
 
@@ -83,6 +87,22 @@ def test_tables_go_to_the_screen_the_card_and_a_file(folders, tmp_path, capsys):
     assert figures["compared on grid_s1"]["tracked truth"]["lve"]["mean"] == 0
     assert figures["compared on grid_s1"]["still"]["missed"]["mean"] == 1
     assert figures["compared on librispeech"]["default"]["lse_d"]["clips"] == 1
+
+
+def test_lips_of_renders_photos_and_a_teacher_are_read(folders, tmp_path, capsys):
+    sizes = {"channels": (4, 4, 8, 8), "width": 16, "blocks": 1}
+    save_module(LipReader(LipReaderConfig(**sizes)), tmp_path, "lipreader")
+    small = PainterConfig(channels=16, width=8, blocks=1, maps=(8, 8, 8, 4))
+    save_module(MouthPainter(small), tmp_path, "painter")
+    films = [np.full((50, 96, 96), 90, np.uint8)] * len(NAMES)
+    pack_mouths(folders[1] / "mouths", "grid_s1", NAMES, films, 50)
+    run(folders, "--only-variants", "--variants", "student", "--reader", str(tmp_path),
+        "--teacher", str(tmp_path))  # fmt: skip
+    others = capsys.readouterr().out.split("### grid_s1, by others")[1].split("###")[0]
+    rows = [line.strip("| ").split(" | ") for line in others.splitlines()]
+    for who in ("tracked truth", "real photos", "2D teacher", "Frozen mouth"):
+        (row,) = (row for row in rows if row[0] == who)
+        assert "(" in row[rows[2].index("lip-reading WER (grammar)")]  # mean and interval
 
 
 def test_only_the_variants_asked_for(folders, capsys):
