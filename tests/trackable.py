@@ -6,6 +6,7 @@ import av
 import numpy as np
 
 from l2t.face import CHIN_POINTS, EYE_POINTS, LIP_POINTS, FaceTemplate
+from l2t.metrics import INNER_LIP_PAIRS
 from training.data.clips import RIGID
 from training.data.track_faces import INDEX, Faces
 from training.data.track_pose import REST
@@ -13,6 +14,7 @@ from training.data.track_pose import REST
 SIZE = 128  # pixels a side of the films
 METRE = 500.0  # pixels, seen from the front
 DARK, STEP = 20, 24  # grey of the digit 0, and how much brighter each next one is
+STRIPES = slice(0, 40), slice(40, 80), slice(80, SIZE)  # columns
 
 
 def buzz(seconds: float, rate: float = 2.0) -> np.ndarray:
@@ -22,20 +24,18 @@ def buzz(seconds: float, rate: float = 2.0) -> np.ndarray:
     return (0.2 * np.sign(np.sin(2 * np.pi * 150 * times)) * shape).astype(np.float32)
 
 
-def numbered(frames: int) -> list[np.ndarray]:
-    """Pictures that tell their number (`number_of`): tens in the left half, ones in the right."""
+def numbered(frames: int, first: int = 0) -> list[np.ndarray]:
+    """Pictures that tell their number (`number_of`): three stripes for hundreds, tens and ones."""
     out = np.zeros((frames, SIZE, SIZE, 3), np.uint8)
-    for number, picture in enumerate(out):
-        picture[:, : SIZE // 2] = DARK + STEP * (number // 10)
-        picture[:, SIZE // 2 :] = DARK + STEP * (number % 10)
+    for number, picture in enumerate(out, start=first):
+        for stripe, digit in zip(STRIPES, f"{number:03d}", strict=True):
+            picture[:, stripe] = DARK + STEP * int(digit)
     return list(out)
 
 
 def number_of(picture: np.ndarray) -> int:
-    half = picture.shape[1] // 2
-    tens, ones = (round((part.mean() - DARK) / STEP) for part in (picture[:, :half],
-                                                                  picture[:, half:]))
-    return 10 * tens + ones
+    digits = [round((picture[:, stripe].mean() - DARK) / STEP) for stripe in STRIPES]
+    return 100 * digits[0] + 10 * digits[1] + digits[2]
 
 
 def write_video(path: Path, pictures, fps: int = 25, samples=None, late: float = 0.0) -> Path:
@@ -75,6 +75,10 @@ def points_of(template: FaceTemplate, arkit: np.ndarray) -> np.ndarray:
     at = {int(number): column for column, number in enumerate(INDEX)}
     points[:, [at[n] for n in RIGID]] = still
     points[:, [at[n] for n in LIP_POINTS + CHIN_POINTS + EYE_POINTS]] = moving
+    for upper, lower in ((at[a], at[b]) for a, b in INNER_LIP_PAIRS):
+        pressed = points[:, upper, 1] < points[:, lower, 1]  # where lips touch one sees no gap
+        touch = (points[pressed, upper] + points[pressed, lower]) / 2
+        points[pressed, upper] = points[pressed, lower] = touch
     middle = template.neutral()[template.lip_landmarks].mean(0)
     return (points - middle) * METRE * [1, -1, -1] + [SIZE / 2, SIZE / 2, 0]
 

@@ -58,13 +58,15 @@ class Seen:
 def look(path: Path, tracker: Callable, frozen: bool = False) -> Seen:
     """Tracks one film; frozen: its first picture all the time. Raises TrackError."""
     shown_at = shown(path)
-    film, count = pictures(path), len(shown_at) - 1
-    faces = tracker([next(film)] * count if frozen else film)
+    film = pictures(path)
+    faces = tracker([next(film)] if frozen else film)
     if not faces.found.any():
         raise TrackError("No face was found in any picture.")
-    points = fill_gaps(faces.points, faces.found)
-    fps = float(1 / np.median(np.diff(shown_at)))
-    return Seen(points, faces.found, opening(points, INDEX), fps, sound(path, shown_at[0]))
+    # The tracker takes every picture for itself: one that stays is seen the same each time.
+    times = len(shown_at) - 1 if frozen else 1
+    found, points = np.repeat(faces.found, times), np.repeat(faces.points, times, axis=0)
+    points, fps = fill_gaps(points, found), float(1 / np.median(np.diff(shown_at)))
+    return Seen(points, found, opening(points, INDEX), fps, sound(path, shown_at[0]))
 
 
 def fitted(seen: Sequence[Seen], template) -> list[np.ndarray]:

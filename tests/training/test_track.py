@@ -1,5 +1,7 @@
 """The whole way from videos to clips, with a tracker that knows what it will see."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from trackable import SIZE, FakeTracker, buzz, numbered, points_of, write_video
@@ -75,6 +77,22 @@ def test_a_sure_lag_moves_the_sound_and_its_words_and_an_unsure_one_does_not(
     assert starts[True] - starts[False] == pytest.approx(0.2, abs=1e-3)
 
 
+def test_the_expert_with_the_deeper_valley_is_believed(monkeypatch, tmp_path):
+    take = SimpleNamespace(spans=(), names=(), samples=None, points=None)
+    lags = {"by_pictures": Lag(0.1, 0.06, True, "2D expert"),
+            "by_weights": Lag(0.04, 0.2, True, "3D expert"),
+            "by_loudness": Lag(0.3, 0.9, False, "loudness")}  # fmt: skip
+    for name, lag in lags.items():
+        monkeypatch.setattr(track_speaker.track_lag, name, lambda *_, lag=lag: lag)
+
+    def ask(**who):
+        return track_speaker.measure(take, [], tmp_path, None, track_speaker.Judges(**who)).by
+
+    assert ask(pictures=1, weights=1) == "3D expert"
+    assert ask(pictures=1) == "2D expert"
+    assert ask() == "loudness"
+
+
 def test_videos_that_cannot_be_used_cost_a_sentence_and_the_others_go_on(template, tmp_path):
     good = write_video(tmp_path / "good.mp4", numbered(50), 25, buzz(2.0))
     junk = tmp_path / "junk.mp4"
@@ -101,11 +119,10 @@ def test_no_face_and_several_faces_are_told_apart(template, tmp_path, faces, why
 
 
 def test_a_long_video_becomes_several_numbered_clips(template, tmp_path):
-    pictures = [picture for picture in numbered(16) for _ in range(25)]  # a second each
-    samples = buzz(16.0)
+    samples = buzz(13.0)
     samples[8 * 16000 : 9 * 16000] = 0
-    video = write_video(tmp_path / "long.mp4", pictures, 25, samples)
-    tracker = FakeTracker(points_of(template, talk(16, 25)))
+    video = write_video(tmp_path / "long.mp4", numbered(65), 5, samples)
+    tracker = FakeTracker(points_of(template, talk(65, 5)))
     out = tmp_path / "out"
     names, _ = track_speaker.track_speaker([video], out, tracker, template, None)
     assert names == ["long_001", "long_002"]

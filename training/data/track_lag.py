@@ -1,13 +1,13 @@
 """How late the mouth is against the voice, in parts of a frame, and how sure that is.
 
-Three judges, best first: the 2D expert on the mouth's pictures, the 3D expert on fitted weights,
-and without either the loudness against the lips' opening. An expert's distances at all shifts
+Three judges: the 2D expert on the mouth's pictures, the 3D expert on fitted weights, and where
+there is neither the loudness against the lips' opening. An expert's distances at all shifts
 (`l2t.sync.shift_distances`) are averaged over all clips of a video, because one recording has one
 lag; a parabola through the lowest three gives parts of a frame.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -90,12 +90,16 @@ def by_pictures(sounds: list, mouths: list, expert) -> Lag:
 
 
 def by_loudness(sounds: list, openings: list, fps: float) -> Lag:
-    """By 1 - r of loudness and lip opening (frames,): rough, and lips run ahead of the voice."""
+    """By 1 - r of loudness and lip opening (frames,).
+
+    Never sure: on three seconds it is often far off, and a wrong voice fits as well.
+    """
     curves = []
     for samples, opening in zip(sounds, openings, strict=True):
         loud = loudness(samples, fps, len(opening))
         curves.append(1 - np.array(correlations(opening, loud, sync.REACH)))
-    return from_curves(curves, [len(o) for o in openings], fps, "loudness")
+    found = from_curves(curves, [len(o) for o in openings], fps, "loudness")
+    return replace(found, sure=False)
 
 
 def loudness(samples: np.ndarray, fps: float, frames: int) -> np.ndarray:

@@ -117,18 +117,17 @@ def sound_of(take: Take, span: tuple[int, int], later: float = 0.0) -> np.ndarra
 
 
 def measure(take: Take, weights: list, out: Path, template, judges: Judges) -> Lag:
-    """The lag of a video: by the first judge who is sure, else by the last one asked."""
-    sounds = [sound_of(take, span) for span in take.spans]
-    lag = None
+    """The lag of a video, by the expert whose valley is deeper; by loudness where there is none."""
+    sounds, found = [sound_of(take, span) for span in take.spans], []
     if judges.pictures is not None:
         mouths = [decode_mouth(out / f"{name}.mp4") for name in take.names]
-        lag = track_lag.by_pictures(sounds, mouths, judges.pictures)
-    if judges.weights is not None and (lag is None or not lag.sure):
-        lag = track_lag.by_weights(sounds, weights, FPS, template, judges.weights)
-    if lag is None:
+        found.append(track_lag.by_pictures(sounds, mouths, judges.pictures))
+    if judges.weights is not None:
+        found.append(track_lag.by_weights(sounds, weights, FPS, template, judges.weights))
+    if not found:
         openings = [opening(take.points[a:b], INDEX) for a, b in take.spans]
-        lag = track_lag.by_loudness(sounds, openings, FPS)
-    return lag
+        found.append(track_lag.by_loudness(sounds, openings, FPS))
+    return max(found, key=lambda lag: lag.depth)
 
 
 def finish(
