@@ -6,12 +6,18 @@ import json
 import numpy as np
 import pytest
 import soundfile
+import torch
 
+from l2t.errors import WeightsError
 from l2t.models.lipreader import LipReader, LipReaderConfig
+from l2t.models.loading import load_models
+from l2t.weights import resolve
 from training.data.alignments import Alignment, save_alignments
 from training.data.corpora import speaker_split
 from training.data.mouths import pack_mouths
 from training.evaluate.__main__ import main
+from training.evaluate.clips import Clip
+from training.evaluate.contenders import from_runs
 from training.evaluate.tables import into_card
 from training.files import save_module
 from training.teacher.network import MouthPainter, PainterConfig
@@ -111,6 +117,21 @@ def test_only_the_variants_asked_for(folders, capsys):
     assert "### Student" not in text
     assert "| Full | " in text
     assert "| Reconstruction only | " not in text
+
+
+def test_a_run_that_left_no_student_is_refused(folders, tmp_path):
+    with pytest.raises(WeightsError, match="holds 0 files student"):
+        run(folders, "--only-variants", "--variants", "student", "--runs", str(tmp_path))
+
+
+def test_runs_are_called_by_their_role_and_then_by_their_folder(tmp_path):
+    models = load_models(resolve("debug"), torch.device("cpu"))
+    for folder in ("first", "second"):
+        save_module(models.student, tmp_path / folder, "student_sync")
+    found = from_runs([tmp_path / "first", tmp_path / "second"], models, None, ["default"])
+    assert [(c.name, c.title) for c in found] == [("sync", "first"), ("second", "second")]
+    clip = Clip("a", buzz(1, np.random.default_rng(0)))
+    assert np.allclose(found[0].make(clip), found[1].make(clip))
 
 
 def test_a_card_without_marks_is_refused(tmp_path):

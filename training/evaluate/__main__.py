@@ -25,8 +25,15 @@ from l2t.metrics import closed_limit
 from l2t.models.loading import load_models
 from l2t.weights import resolve
 from training.evaluate.clips import Clip, evaluation_sets, tracked_clips
-from training.evaluate.comparison import Board, comparison, control_table, differences, pairs
-from training.evaluate.contenders import Once, baselines, from_run, variants
+from training.evaluate.comparison import (
+    Board,
+    apart,
+    comparison,
+    control_table,
+    differences,
+    pairs,
+)
+from training.evaluate.contenders import Once, baselines, from_runs, variants
 from training.evaluate.judged import judged
 from training.evaluate.main_tables import main_tables
 from training.evaluate.measures import Judges, controls, measure
@@ -117,7 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     judges = Judges(template, models.expert, closed_limit(template), reading)
     train = tracked_clips(args.data, args.cache, "grid_s1", "train", FIT_EVERY)
     contenders = variants(weights, models, args.variants, args.style)
-    contenders += [from_run(folder, models, args.style) for folder in args.runs]
+    contenders += from_runs(args.runs, models, args.style, [c.name for c in contenders])
     held = pairs([c.name for c in contenders])
     contenders += baselines(args.cache, models.encoder, train)
     for label, clips in sets.items():
@@ -127,6 +134,7 @@ def main(argv: list[str] | None = None) -> None:
         if label == "grid_s1":
             texts.append(controlled(label, clips, judges, board.values["tracked truth"]))
         figures[f"compared on {label}"] = board.means()
+        figures[f"differences on {label}"] = apart(board, held)
     with tempfile.TemporaryDirectory(prefix="films-") as folder:
         texts.append(judged(sets, contenders[0].make, args.judge, Path(folder), args.tracker,
                             template, models.expert))  # fmt: skip

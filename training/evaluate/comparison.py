@@ -96,13 +96,23 @@ def difference(column: Column, one: list[dict], other: list[dict]) -> dict[str, 
             "better": sure if column.better == "high" else -sure}  # fmt: skip
 
 
-def pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Who is held against whom: every student against reconstruction alone, and the best known
-    first and reconstruction against the autoregressive baseline."""
-    students = [n for n in names if n in ("default", "full", "lipread", "sync")]
-    out = [(n, "reconstruction") for n in students if "reconstruction" in names]
-    rivals = [*students[:1], *(n for n in names if n == "reconstruction")]
-    return out + [(n, "faceformer") for n in rivals if "faceformer" in names]
+def pairs(students: list[str]) -> list[tuple[str, str]]:
+    """Who is held against whom: every student against reconstruction alone; the first and
+    reconstruction against the autoregressive baseline."""
+    others = [n for n in students if n not in ("reconstruction", "faceformer")]
+    out = [(n, "reconstruction") for n in others if "reconstruction" in students]
+    rivals = others[:1] + ["reconstruction"] * ("reconstruction" in students)
+    return out + [(n, "faceformer") for n in rivals if "faceformer" in students]
+
+
+def apart(board: Board, held: list[tuple[str, str]]) -> dict[str, dict]:
+    """"a - b" -> figure -> `difference`: for a file."""
+    out: dict[str, dict] = {}
+    for a, b in held:
+        for column in AGAINST_TRUTH + BY_OTHERS:
+            if found := difference(column, board.values[a], board.values[b]):
+                out.setdefault(f"{a} - {b}", {})[column.key] = found
+    return out
 
 
 def differences(board: Board, held: list[tuple[str, str]]) -> str:

@@ -1,7 +1,7 @@
 """Who is compared: variants of the student, baselines, and how each makes a motion."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,18 +69,30 @@ def variants(
     return out
 
 
-def from_run(folder: Path, models: Models, style: str | None) -> Contender:
-    """The student that a training run left in its folder; named after the folder."""
-    found = sorted(folder.glob("student*.safetensors"))
-    if len(found) != 1:
-        raise WeightsError(
-            f"The folder {folder.name!r} holds {len(found)} files student*.safetensors; one is "
-            "needed."
-        )
-    config, tensors = load_parts(folder, found[0].stem)
-    student = build_student(config)
-    student.load_state_dict(tensors)
-    return of_student(folder.name, folder.name, replace(models, student=student.eval()), style)
+def from_runs(
+    folders: list[Path], models: Models, style: str | None, taken: Collection[str]
+) -> list[Contender]:
+    """The student that each training run left in its folder, under the folder's title.
+
+    Its name is that of its role, student_sync's "sync", as long as that is free.
+    """
+    out, taken = [], set(taken)
+    for folder in folders:
+        found = sorted(folder.glob("student*.safetensors"))
+        if len(found) != 1:
+            raise WeightsError(
+                f"The folder {folder.name!r} holds {len(found)} files student*.safetensors; one "
+                "is needed."
+            )
+        config, tensors = load_parts(folder, found[0].stem)
+        student = build_student(config)
+        student.load_state_dict(tensors)
+        name = found[0].stem.removeprefix("student").removeprefix("_")
+        name = name if name and name not in taken else folder.name
+        taken.add(name)
+        made = replace(models, student=student.eval())
+        out.append(of_student(name, folder.name, made, style))
+    return out
 
 
 def baselines(cache: Path, encoder, train: list[Clip]) -> list[Contender]:
