@@ -135,16 +135,16 @@ def test_a_long_video_becomes_several_numbered_clips(template, tmp_path):
 
 
 def test_sub_folders_are_speakers(tmp_path):
-    for place in ("a/x.mp4", "a/deep/y.mpg", "b/z.MOV", "top.webm", "a/notes.txt"):
+    for place in ("a/x.mp4", "a/deep/y.mpg", "b/z.MOV", "top.webm", "a/notes.txt", "b/clips/z.mp4"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).touch()
-    found = track.find_videos([tmp_path])
+    found = track.find_videos([tmp_path], tmp_path / "b" / "clips")
     names = {speaker: [path.name for path in paths] for speaker, paths in found.items()}
     assert names == {"a": ["y.mpg", "x.mp4"], "b": ["z.MOV"], "": ["top.webm"]}
     with pytest.raises(TrackError, match="No video was found"):
-        track.find_videos([])
+        track.find_videos([], tmp_path)
     with pytest.raises(TrackError, match="no file or folder 'nothing'"):
-        track.find_videos([tmp_path / "nothing"])
+        track.find_videos([tmp_path / "nothing"], tmp_path)
 
 
 def test_without_mediapipe_the_command_says_how_to_get_it(tmp_path, monkeypatch, capsys):

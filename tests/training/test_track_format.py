@@ -68,10 +68,10 @@ def test_the_sound_is_where_it_was(tmp_path):
     assert min(shift, 64000 - shift) <= 4  # samples: a quarter of a millisecond
 
 
-def test_grids_words_are_read_where_grid_puts_them(tmp_path):
-    for place in ("s1", "align"):
-        (tmp_path / place).mkdir()
-    (tmp_path / "align" / "bbaf2n.align").write_text(ALIGN)
+@pytest.mark.parametrize("place", ["s1", "s1/align", "align/s1", "align"])
+def test_grids_words_are_read_where_grid_puts_them(tmp_path, place):
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "bbaf2n.align").write_text(ALIGN)
     words = find_words(tmp_path / "s1" / "bbaf2n.mpg")
     assert words.words == ("sil", "bin", "blue", "sil")
     assert words.times[1].tolist() == pytest.approx([0.95, 1.18])

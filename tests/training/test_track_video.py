@@ -59,6 +59,16 @@ def test_a_telephones_film_is_turned_upright(tmp_path):
     assert seen[SIZE // 2 :].mean() < 80
 
 
+def test_oblong_pixels_are_made_square_and_large_pictures_smaller(tmp_path):
+    plain = write_video(tmp_path / "a.mp4", [np.zeros((96, 2000, 3), np.uint8)] * 2)
+    assert next(pictures(plain)).shape == (61, 1280, 3)
+    path, oblong = write_video(tmp_path / "b.mp4", numbered(2)), tmp_path / "oblong.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-c", "copy",
+               "-aspect", "3:2", str(oblong)]  # fmt: skip
+    subprocess.run(command, check=True, timeout=30)
+    assert next(pictures(oblong)).shape == (SIZE, 192, 3)
+
+
 def test_what_is_no_video_costs_one_sentence(tmp_path):
     junk = tmp_path / "junk.mp4"
     junk.write_bytes(b"no video")

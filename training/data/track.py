@@ -34,12 +34,16 @@ SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".
             ".flv", ".wmv", ".3gp", ".ogv")  # fmt: skip
 
 
-def find_videos(places: list[Path]) -> dict[str, list[Path]]:
-    """Speaker's sub-folder ("" = OUT itself) -> his videos, sorted. Raises TrackError for none."""
+def find_videos(places: list[Path], out: Path) -> dict[str, list[Path]]:
+    """Speaker's sub-folder ("" = OUT itself) -> the videos, sorted; what lies in `out` is no video.
+
+    Raises TrackError where there are none.
+    """
     found: dict[str, list[Path]] = {}
     for place in places:
         if place.is_dir():
             paths = [p for p in sorted(place.rglob("*")) if p.suffix.lower() in SUFFIXES]
+            paths = [p for p in paths if not p.is_relative_to(out)]
             for path in paths:
                 parts = path.relative_to(place).parts
                 found.setdefault(parts[0] if len(parts) > 1 else "", []).append(path)
@@ -53,12 +57,18 @@ def find_videos(places: list[Path]) -> dict[str, list[Path]]:
 
 
 def judges_of(expert2d: Path | None, weights: str | None) -> Judges:
-    """The experts that there are."""
+    """The experts that there are. Raises TrackError for a 2D expert that is not there."""
     seeing = None
     if expert2d is not None:
         from training.models.syncnet2d import load_expert2d
 
-        seeing = load_expert2d(expert2d)
+        try:
+            seeing = load_expert2d(expert2d)
+        except FileNotFoundError:
+            raise TrackError(
+                f"There is no 2D expert {expert2d.name!r}: the files {expert2d.name}.json and "
+                f"{expert2d.name}.safetensors are expected."
+            ) from None
     try:
         return Judges(seeing, load_models(resolve(weights), torch.device("cpu")).expert)
     except WeightsError as error:
@@ -82,12 +92,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         judges = None if args.keep_lag else judges_of(args.expert2d, args.weights)
         tracker, template = Tracker(args.python), FaceTemplate.load()
-        for speaker, videos in find_videos(args.videos).items():
+        for speaker, videos in find_videos(args.videos, args.out).items():
             done = track_speaker(videos, args.out / speaker, tracker, template, judges)
             names += done[0]
             trouble += done[1]
     except L2TError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The clips cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
     print(f"{len(names)} clips -> {args.out}; {len(trouble)} videos left out")
     for sentence in trouble:

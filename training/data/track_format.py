@@ -98,11 +98,13 @@ def as_mediapipe(arkit: np.ndarray) -> np.ndarray:
 
 
 def find_words(video: Path) -> Words:
-    """The words of a video: NAME.align beside it or in a folder `align` beside it or its folder.
+    """The words of a video: NAME.align beside it, or in a folder `align` as GRID is published.
 
-    That is how GRID is published. None of these: no words. Raises TrackError for a broken file.
+    SPEAKER/align, align/SPEAKER or align, next to SPEAKER. None of these: no words. Raises
+    TrackError for a broken file.
     """
-    folders = (video.parent, video.parent / "align", video.parent.parent / "align")
+    folder, aligned = video.parent, video.parent.parent / "align"
+    folders = (folder, folder / "align", aligned / folder.name, aligned)
     for folder in folders:
         path = folder / f"{video.stem}.align"
         if path.is_file():

@@ -33,9 +33,17 @@ def open_video(path: Path):
 
 
 def pictures(path: Path) -> Iterator[np.ndarray]:
-    """Every picture, (height, width, 3) uint8 RGB, upright, with square pixels. TrackError."""
+    """Every picture, (height, width, 3) uint8 RGB, upright, with square pixels. TrackError.
+
+    All are of the size of the first, whatever the file says later.
+    """
+    with open_video(path) as container:
+        aspect = container.streams.video[0].sample_aspect_ratio or Fraction(1)
+    size = None
     for frame in _frames(path):
-        yield _upright(frame)
+        size = size or _size(frame.width * float(aspect), float(frame.height))
+        picture = frame.reformat(*size, format="rgb24").to_ndarray()
+        yield np.rot90(picture, frame.rotation // 90)  # a telephone's film lies on its side
 
 
 def shown(path: Path) -> np.ndarray:
@@ -123,11 +131,7 @@ def _frames(path: Path, kind: str = "video") -> Iterator:
             yield from found
 
 
-def _upright(frame) -> np.ndarray:
-    """A telephone's film lies on its side, a camera's may have oblong pixels."""
-    aspect = float(frame.sample_aspect_ratio or 1) if hasattr(frame, "sample_aspect_ratio") else 1.0
-    width, height = frame.width * (aspect or 1.0), float(frame.height)
+def _size(width: float, height: float) -> tuple[int, int]:
+    """Whole pixels, the longer side at most `LONGEST_SIDE`."""
     shrink = min(1.0, LONGEST_SIDE / max(width, height))
-    size = {"width": max(2, round(width * shrink)), "height": max(2, round(height * shrink))}
-    picture = frame.reformat(**size, format="rgb24").to_ndarray()
-    return np.rot90(picture, getattr(frame, "rotation", 0) // 90)
+    return max(2, round(width * shrink)), max(2, round(height * shrink))
