@@ -173,8 +173,8 @@ def test_targets_are_the_readers_features_of_every_clip(small_reader, tmp_path, 
     targets.main(["part", "--data", str(tmp_path), "--cache", str(tmp_path), "--teacher", "real"])
     with np.load(tmp_path / "teacher" / "features_part.real.npz", allow_pickle=False) as file:
         assert file["names"].tolist() == ["a", "b"]
-        assert file["starts"].tolist() == [0, 25, 37]
-        assert file["features"].shape == (37, 8)
+        assert file["starts"].tolist() == [0, 25, 38]
+        assert file["features"].shape == (38, 8)
         assert file["features"].dtype == np.float16
         film = torch.from_numpy(ramps(25))[None] / 255.0
         with torch.inference_mode():

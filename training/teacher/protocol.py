@@ -4,6 +4,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from l2t.motion import frame_count
+
 FPS = 25.0  # frames a second of every teacher; frame i belongs to (i + 0.5) / 25 s
 SIDE = 96  # pixels of a mouth, framed like grid_s1: eyes level, side 1.6 inter-ocular distances
 SAMPLE_RATE = 16000
@@ -29,8 +31,8 @@ class Teacher(Protocol):
 
 
 def frames_of(samples: np.ndarray) -> int:
-    """Pictures that a recording lasts, at least one."""
-    return max(1, int(len(samples) / SAMPLE_RATE * FPS))
+    """Pictures that cover a recording, at least one."""
+    return frame_count(len(samples) / SAMPLE_RATE, FPS)
 
 
 def to_bytes(pictures: np.ndarray) -> np.ndarray:
