@@ -1,0 +1,111 @@
+"""Draws the pictures the default avatar learns from, as a folder like a user's own.
+
+    python -m training.avatar.scenes --out SCENE [--cache CACHE] [--size 384]
+
+CACHE/targets/grid_s1.npz (of training.data.targets) lends tracked speech; without it the faces
+are random ones and sounds. Test views and test faces are in no training picture.
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from l2t.avatar.camera import Camera, Orbit
+from l2t.face import FaceTemplate
+from training.avatar.expressions import expressions
+from training.avatar.head import DetailedHead
+
+log = logging.getLogger(__name__)
+TRAIN_FACES, TEST_FACES = 48, 8
+TRAIN_VIEWS, TEST_VIEWS = 32, 12  # places of cameras
+SIZE = 384  # pixels
+A_FACE = {"train": 3, "test": 4}  # pictures of each face
+
+
+def orbits(count: int, random: np.random.Generator) -> list[Orbit]:
+    """Two thirds in front, the rest sideways and behind; some near."""
+    found = []
+    for i in range(count):
+        wide = i % 4 == 3
+        azimuth = random.uniform(75, 285) if wide else random.uniform(-75, 75)
+        zoom = 1.0 if wide or i % 4 == 0 else random.uniform(1.0, 2.0)
+        found.append(Orbit(float(azimuth), float(random.uniform(-18, 30)), float(zoom)))
+    return found
+
+
+def frame_of(camera: Camera, name: str, face: int, place: int) -> dict:
+    """One entry of transforms_*.json."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = camera.turn.T * (1, -1, -1)
+    matrix[:3, 3] = camera.eye
+    return {"file_path": name, "timestep_index": face, "camera_index": place,
+            "w": camera.width, "h": camera.height, "fl_x": float(camera.focal[0]),
+            "fl_y": float(camera.focal[1]), "cx": float(camera.centre[0]),
+            "cy": float(camera.centre[1]), "transform_matrix": matrix.tolist()}  # fmt: skip
+
+
+def plan(seed: int) -> list[tuple[str, int, Orbit, int]]:
+    """(split, number of the face, orbit, number of the camera) of every picture."""
+    random = np.random.default_rng(seed)
+    places = {"train": orbits(TRAIN_VIEWS, random), "test": orbits(TEST_VIEWS, random)}
+    pictures = []
+    for face in range(TRAIN_FACES + TEST_FACES):
+        split = "train" if face < TRAIN_FACES else "test"
+        offset = 0 if split == "train" else TRAIN_VIEWS
+        for place in random.choice(len(places[split]), A_FACE[split], replace=False):
+            pictures.append((split, face, places[split][place], offset + int(place)))
+    return pictures
+
+
+def draw_scene(out: Path, size: int, tracked: np.ndarray | None, seed: int = 1) -> None:
+    """Writes transforms_train.json, transforms_test.json, motion.npz and images/ to `out`."""
+    template = FaceTemplate.load()
+    head = DetailedHead(template)
+    faces = np.concatenate([expressions(TRAIN_FACES, seed, tracked),
+                            expressions(TEST_FACES + 4, seed + 1, tracked)[4:]])
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    np.savez(out / "motion.npz", arkit=faces)
+    frames: dict[str, list[dict]] = {"train": [], "test": []}
+    for number, (split, face, orbit, place) in enumerate(plan(seed)):
+        camera = orbit.camera(template.neutral(head.identity), size)
+        colour, cover = head.picture(template.vertices(faces[face][None], head.identity)[0], camera)
+        name = f"images/{split}_{number:04d}.png"
+        straight = colour / np.maximum(cover, 1 / 255)[..., None]
+        pixels = np.concatenate([straight, cover[..., None]], axis=2)
+        Image.fromarray(np.round(255 * np.clip(pixels, 0, 1)).astype(np.uint8)).save(out / name)
+        frames[split].append(frame_of(camera, name, face, place))
+        if number % 20 == 19:
+            log.info("%d pictures", number + 1)
+    for split, entries in frames.items():
+        text = json.dumps({"frames": entries}, indent=1)
+        (out / f"transforms_{split}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def tracked_speech(cache: Path | None) -> np.ndarray | None:
+    """(n, 52) frames of speech in which the tracker was sure, or None without a cache."""
+    path = cache and cache / "targets" / "grid_s1.npz"
+    if path is None or not path.is_file():
+        log.info("no tracked speech: the faces are random ones and sounds")
+        return None
+    with np.load(path, allow_pickle=False) as data:
+        return data["arkit"][data["valid"].astype(bool)][::37]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command; see the top of this file."""
+    parser = argparse.ArgumentParser(description="Draws the default avatar's pictures.")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="folder with targets/")
+    parser.add_argument("--size", type=int, default=SIZE)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    draw_scene(options.out, options.size, tracked_speech(options.cache), options.seed)
+
+
+if __name__ == "__main__":
+    main()
