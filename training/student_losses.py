@@ -19,16 +19,15 @@ class Extra:
     """One of the two extra losses.
 
     weight: factor of the loss; with `balanced`, share of the reconstruction's pull on the motion.
-    after: steps before it is switched on. packs: corpora whose packs are read.
-    folder: of the packs, inside the cache. expert: its network, path without ending in the cache.
+    after: steps before it is switched on. packs: corpus -> its pack. expert: the frozen network.
+    Both are paths in the cache, without ending.
     form: of the sync loss. clips, frames: of the lipread loss, rendered a step.
     styles: that follow the teacher.
     """
 
     weight: float
-    folder: str
     expert: str
-    packs: tuple[str, ...]
+    packs: dict[str, str]
     after: int = 0
     balanced: bool = True
     form: str = "contrast"
@@ -40,7 +39,7 @@ class Extra:
 def load_shelf(extras: dict[str, Extra], cache: Path) -> Shelf | None:
     """Packs of the losses that are in use."""
     packs = {
-        name: {corpus: Pack(cache / extra.folder / f"{corpus}.npz") for corpus in extra.packs}
+        name: {corpus: Pack(cache / f"{path}.npz") for corpus, path in extra.packs.items()}
         for name, extra in extras.items()
     }
     if not packs:

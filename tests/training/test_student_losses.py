@@ -189,7 +189,7 @@ def test_a_shelf_gives_what_belongs_to_the_crop(shelf):
 
 def test_extras_begin_when_they_are_told_to(template, expert):
     losses = StudentLosses(template, {}, {}, None)
-    losses.extras = {"sync": Extra(0.5, "sounds", "e", ("toy",), after=10)}
+    losses.extras = {"sync": Extra(0.5, "e", {"toy": "sounds/toy"}, after=10)}
     losses.sync = SyncLoss(expert, template)
     motion = torch.rand(2, 40, 52, requires_grad=True)
     from training.student_batches import Batch
