@@ -49,10 +49,14 @@ def test_a_row_a_contender_with_its_title_mean_and_interval():
     assert lines(geometry)["tracked truth"] == ["0.0 (0.0 to 0.0)", "1.000 (1.000 to 1.000)"]
     assert lines(geometry)["Full"][1] == "0.900 (0.900 to 0.900)"
     assert "real photos" not in lines(geometry)
-    assert lines(others)["real photos"] == [
-        "undefined", "0.500 (0.500 to 0.500)", "not measured", "not measured"
-    ]  # fmt: skip
-    assert lines(others)["Full"][1:] == ["not measured"] * 3
+    assert lines(others)["who"] == ["LSE-D", "lip-reading WER (grammar)"]
+    assert lines(others)["real photos"] == ["–", "0.500 (0.500 to 0.500)"]
+    assert lines(others)["Full"] == ["6.00 (6.00 to 6.00)", "–"]
+
+
+def test_without_a_reader_its_columns_say_so():
+    blind = Board("x", {}, {"a": clips(lse_d=[1.0, 2.0])}, blind=True)
+    assert lines(comparison(blind))["a"][1:] == ["not measured"] * 3
 
 
 def test_pairing_sees_differences_that_separate_intervals_hide():

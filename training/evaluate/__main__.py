@@ -50,7 +50,7 @@ def compared(label: str, clips: list, contenders: list, judges: Judges, films: d
 
     films: title -> a clip's film, or None where there is none.
     """
-    board = Board(label, {c.name: c.title for c in contenders})
+    board = Board(label, {c.name: c.title for c in contenders}, blind=judges.reader is None)
     if clips[0].arkit is not None:
         board.values["tracked truth"] = [measure(c, c.arkit, judges) for c in clips]
         for title, film in films.items():

@@ -16,11 +16,12 @@ NOT_MEASURED = "not measured"
 @dataclass
 class Board:
     """label: of the set of clips; titles: contender -> what people read; values: contender -> one
-    dict of figures a clip, in the clips' order."""
+    dict of figures a clip, in the clips' order; blind: there is no lip reader."""
 
     label: str
     titles: dict[str, str]
     values: Values = field(default_factory=dict)
+    blind: bool = False
 
     def title(self, name: str) -> str:
         return self.titles.get(name, name)
@@ -43,32 +44,32 @@ def of(values: list[dict[str, float]], key: str) -> np.ndarray:
     return np.array([clip.get(key, math.nan) for clip in values], float)
 
 
-def cell(column: Column, numbers: np.ndarray) -> str:
-    """Mean and interval; how many clips had no value, if some had."""
+def cell(column: Column, numbers: np.ndarray, blind: bool = False) -> str:
+    """Mean and interval; a dash where the figure is undefined."""
     if not np.isfinite(numbers).any():
-        return NOT_MEASURED if column.key in READ else "undefined"
+        return NOT_MEASURED if blind and column.key in READ else "–"
     digits = column.digits
     mean, low, high = bootstrap_interval(numbers)
     return f"{mean:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def shown(columns: tuple[Column, ...], values: Values) -> list[Column]:
-    """Columns that anybody has a value for, and those of the reader, which may be away."""
+def shown(columns: tuple[Column, ...], values: Values, blind: bool = False) -> list[Column]:
+    """Columns that anybody has a value for; without a reader its columns say so."""
     def there(key: str) -> bool:
         return any(np.isfinite(of(clips, key)).any() for clips in values.values())
 
-    return [c for c in columns if c.key in READ or there(c.key)]
+    return [c for c in columns if (blind and c.key in READ) or there(c.key)]
 
 
 def comparison(board: Board) -> str:
     """Two tables with one row a contender: against the tracked truth, and by other judges."""
     out, values, label = [], board.values, board.label
     for what, columns in (("against the tracked truth", AGAINST_TRUTH), ("by others", BY_OTHERS)):
-        kept = shown(columns, values)
-        if not set(kept) - {c for c in kept if c.key in READ}:
+        kept = shown(columns, values, board.blind)
+        if not kept:
             continue
         lines = [
-            [board.title(name)] + [cell(c, of(clips, c.key)) for c in kept]
+            [board.title(name)] + [cell(c, of(clips, c.key), board.blind) for c in kept]
             for name, clips in values.items()
             if any(np.isfinite(of(clips, c.key)).any() for c in kept)
         ]
@@ -144,7 +145,7 @@ def _apart(column: Column, found: dict[str, float] | None) -> str:
 def control_table(label: str, truth: list[dict[str, float]], controls: Values) -> str:
     """The controls as rows, and for each figure how many of them it puts behind the truth."""
     values = {"truth": truth} | controls
-    columns = [c for c in shown(AGAINST_TRUTH + BY_OTHERS, values) if c.key not in READ]
+    columns = shown(AGAINST_TRUTH + BY_OTHERS, values)
     lines = [[name, *(cell(c, of(clips, c.key)) for c in columns)]
              for name, clips in values.items()]  # fmt: skip
     ranks = ["behind the truth"]
