@@ -319,3 +319,4 @@ def test_the_table_says_what_was_measured_and_puts_the_paper_beside_it():
     paper = next(line for line in text.splitlines() if line.startswith("Learn2Talk full"))
     assert paper.split()[2:] == ["5.000", "3.776", "8.897", "9.449"]
     assert "not in training" in results_table(VOCASET, "test", rows, lips, None)
+    assert "published" not in results_table(BIWI, "test B", rows, lips, upper)

@@ -8,6 +8,8 @@ Learn2Talk: arXiv 2404.12888 (its ablation); the others as quoted by their own p
 from dataclasses import dataclass
 
 NAN = float("nan")
+# The test set of LVE and FDD; test B has no truth in these subjects' styles.
+PUBLISHED_SET = {"biwi": "test A", "vocaset": "test"}
 
 
 @dataclass(frozen=True)

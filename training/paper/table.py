@@ -5,7 +5,7 @@ import numpy as np
 from training.paper.figures import Figures, interval, pooled_lve
 from training.paper.layout import Layout
 from training.paper.masks import Mask
-from training.paper.published import PUBLISHED
+from training.paper.published import PUBLISHED, PUBLISHED_SET
 
 WIDTHS = (30, 24, 9, 26, 24, 22, 22, 18)
 
@@ -28,12 +28,16 @@ def results_table(
     names = ("", lve, "pooled", f"{fdd} signed", "absolute", "LSE-D", "LSE-C", "offset")
     lines = [head, _line(names)]
     lines += [_line((row, *_cells(layout, figures))) for row, figures in rows.items()]
-    lines.append("published (LVE pooled, FDD signed; LSE by the authors' own expert, not ours)")
+    return "\n".join(lines + (_published(layout) if name == PUBLISHED_SET[layout.name] else []))
+
+
+def _published(layout: Layout) -> list[str]:
+    lines = ["published (LVE pooled, FDD signed; LSE by the authors' own expert, not ours)"]
     for paper in PUBLISHED[layout.name]:
         cells = ("", _plain(paper.lve), _plain(paper.fdd), "", _plain(paper.lse_d),
                  _plain(paper.lse_c), "")  # fmt: skip
         lines.append(_line((paper.name, *cells)))
-    return "\n".join(lines)
+    return lines
 
 
 def _cells(layout: Layout, rows: list[Figures]) -> tuple[str, ...]:

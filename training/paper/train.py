@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
+from accelerate import Accelerator
 
 from l2t.errors import L2TError
 from l2t.metrics import lve
@@ -49,9 +49,10 @@ def train(
     weighed by config.lipread; off by default.
     """
     layout = corpus.layout
-    with PartialState().main_process_first():
-        _first_files(corpus, config, out, resume or not PartialState().is_main_process)
-    basis, ears = Basis.load(out / BASIS), load_encoder(encoder).to(PartialState().device)
+    accelerator = Accelerator()
+    with accelerator.main_process_first():
+        _first_files(corpus, config, out, resume or not accelerator.is_main_process)
+    basis, ears = Basis.load(out / BASIS), load_encoder(encoder).to(accelerator.device)
     examples = {
         name: prepared(corpus, corpus.split(name), basis, ears) for name in ("train", "validation")
     }
@@ -59,6 +60,7 @@ def train(
     train_experts(
         examples["train"], decoder, layout.fps, out, config.expert_model, config.expert, resume
     )
+    accelerator.wait_for_everyone()
     return _train_student(examples, basis, lips, layout, config, out, resume, lipread)
 
 
