@@ -120,6 +120,7 @@ class Loop:
                 self._seconds = time.perf_counter() - began
                 self._look(number + 1, average, check, picture, save)
                 self._keep(number + 1, parts)
+        self.accelerator.wait_for_everyone()  # what the main process saved is there for all
         return self._best
 
     def _update(self, model, optimiser, terms: Terms) -> None:
