@@ -49,14 +49,15 @@ def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
     """The whole page, ready to launch."""
     examples = load_examples()
     with gr.Blocks(title=texts.TITLE, delete_cache=(SWEEP, KEEP), analytics_enabled=False) as page:
-        variants = _head()
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=4, min_width=300):
-                controls = _controls(catalogue, examples)
-                make, compare, cancel = _buttons()
-                status = scripted("status")
-            with gr.Column(scale=9, min_width=300):
-                shown = Shown(status, make, compare, cancel, solo_stage(), pair_stage())
+        with gr.Column(elem_classes="l2t-frame"):
+            variants = _head()
+            with gr.Row(equal_height=False):
+                with gr.Column(scale=4, min_width=300):
+                    controls = _controls(catalogue, examples)
+                    make, compare, cancel = _buttons()
+                    status = scripted("status")
+                with gr.Column(scale=9, min_width=300):
+                    shown = Shown(status, make, compare, cancel, solo_stage(), pair_stage())
         weights = line("weights", texts.LOADING)
         _wire(page, Events(service, catalogue, shown), controls, variants, weights)
         name_endpoints(service, catalogue)
@@ -95,7 +96,9 @@ def _head() -> Variants:
             with gr.Tab("Compare", id="compare"):
                 with gr.Row():
                     first, second = (  # see Events.introduce
-                        gr.Dropdown([], label=f"{side} head", elem_id=f"l2t-{side.lower()}")
+                        gr.Dropdown(
+                            [], label=f"{side} head", elem_id=f"l2t-{side.lower()}", min_width=240
+                        )
                         for side in ("Left", "Right")
                     )
                 what = line("what")

@@ -1,9 +1,10 @@
 """A browser for the page; its tests are skipped where Chromium or playwright are missing."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
-from visitor import CHROMIUM, QUIET, Visitor
+from visitor import CHROMIUM, QUIET, Visitor, visiting
 
 api = pytest.importorskip("playwright.sync_api")
 
@@ -21,28 +22,18 @@ def browser():
 @pytest.fixture(scope="module")
 def taken(browser, served, voice):
     """A page with a finished take, for tests that only look at it and move in it."""
-    room = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    visitor = Visitor(room.new_page(), served.address)
-    visitor.take(voice)
-    yield visitor
-    room.close()
-    assert visitor.outside == []
-    assert visitor.failures == []
+    with visiting(browser, served.address, color_scheme="light") as visitor:
+        visitor.take(voice)
+        yield visitor
 
 
 @pytest.fixture
 def visit(browser, served):
-    """Opens the page: `visit(width=390)`; afterwards no request may have left the machine."""
-    opened = []
+    """Opens the page: `visit(width=390)`."""
+    with contextlib.ExitStack() as opened:
 
-    def open_page(address: str = served.address, width: int = 1280, **context) -> Visitor:
-        room = browser.new_context(viewport={"width": width, "height": 900}, **context)
-        opened.append((room, Visitor(room.new_page(), address)))
-        return opened[-1][1]
+        def open_page(address: str = served.address, **context) -> Visitor:
+            return opened.enter_context(visiting(browser, address, **context))
 
-    yield open_page
-    served.face.pause = 0.0
-    for room, visitor in opened:
-        room.close()
-        assert visitor.outside == []
-        assert visitor.failures == []
+        yield open_page
+        served.face.pause = 0.0

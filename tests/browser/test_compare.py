@@ -1,9 +1,7 @@
 """The Compare tab: two heads in one film and in step, two curves in one plot, on any screen."""
 
-import time
-
 import pytest
-from visitor import ALERT, COMPARE, NOTE, PAIR, Visitor
+from visitor import ALERT, COMPARE, NOTE, PAIR, visiting, wait_until_free
 
 pytestmark = pytest.mark.browser
 
@@ -26,13 +24,9 @@ GREYS = """(side) => {
 @pytest.fixture(scope="module")
 def compared(browser, served, voice):
     """A page with a finished comparison, for tests that only look at it and move in it."""
-    room = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    visitor = Visitor(room.new_page(), served.address)
-    visitor.compare(voice)
-    yield visitor
-    room.close()
-    assert visitor.outside == []
-    assert visitor.failures == []
+    with visiting(browser, served.address, color_scheme="light") as visitor:
+        visitor.compare(voice)
+        yield visitor
 
 
 def test_both_heads_are_in_one_film_with_both_curves_in_one_plot(compared):
@@ -119,9 +113,6 @@ def test_twice_the_same_variant_is_refused_and_a_cancel_frees_the_service(visit,
     visitor.page.click("#l2t-compare")
     visitor.page.wait_for_selector(".l2t-current:has-text('Moving the face')")
     visitor.page.click("#l2t-cancel")
-    begun = time.monotonic()
-    while served.service.busy:
-        assert time.monotonic() - begun < 1.5
-        time.sleep(0.02)
+    wait_until_free(served.service, 1.5)
     visitor.page.wait_for_selector(f"{NOTE}:has-text('Cancelled')")
-    assert visitor.page.is_visible("#l2t-compare")
+    visitor.page.wait_for_selector("#l2t-compare", state="visible")

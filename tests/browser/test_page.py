@@ -1,12 +1,10 @@
 """The page as a visitor meets it: recording, take, plot, seek, cancel, refusals, small screens."""
 
-import time
-
 import numpy as np
 import pytest
 import soundfile
 from served import write_voice
-from visitor import ALERT, CHROMIUM, NOTE, QUIET, STAGE, Visitor
+from visitor import ALERT, CHROMIUM, NOTE, QUIET, STAGE, Visitor, wait_until_free
 
 pytestmark = pytest.mark.browser
 FRAME = 1 / 30  # s
@@ -199,10 +197,7 @@ def test_cancel_stops_the_work_at_once_and_the_next_take_works(visit, served, vo
     visitor.make()
     visitor.page.wait_for_selector(".l2t-current:has-text('Moving the face')")
     visitor.page.click("#l2t-cancel")
-    begun = time.monotonic()
-    while served.service.busy:
-        assert time.monotonic() - begun < 1.5
-        time.sleep(0.02)
+    wait_until_free(served.service, 1.5)
     visitor.page.wait_for_selector(f"{NOTE}:has-text('Cancelled')")
     served.face.pause = 0.0
     visitor.make()
@@ -217,10 +212,7 @@ def test_a_closed_tab_frees_the_service(visit, served, voice):
     visitor.make()
     visitor.page.wait_for_selector(".l2t-current")
     visitor.page.close()
-    begun = time.monotonic()
-    while served.service.busy:
-        assert time.monotonic() - begun < 4.0
-        time.sleep(0.05)
+    wait_until_free(served.service, 4.0)
 
 
 # -- everywhere

@@ -1,7 +1,10 @@
 """What a person does on the page, and what he then sees, in headless Chromium."""
 
+import contextlib
 import os
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 CHROMIUM = os.environ.get("L2T_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -102,3 +105,22 @@ class Visitor:
 
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
+
+
+@contextlib.contextmanager
+def visiting(browser, address: str, width: int = 1280, **context) -> Iterator[Visitor]:
+    """A page in a room of its own; afterwards no request may have left the machine."""
+    room = browser.new_context(viewport={"width": width, "height": 900}, **context)
+    visitor = Visitor(room.new_page(), address)
+    yield visitor
+    room.close()
+    assert visitor.outside == []
+    assert visitor.failures == []
+
+
+def wait_until_free(service, seconds: float) -> None:
+    """The service has no job in hand any more, within `seconds`."""
+    begun = time.monotonic()
+    while service.busy:
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.02)
