@@ -24,7 +24,8 @@ MEASURES = {
     "late_drawn": "seen behind drawn, ms",
     "r_voice": "opening seen, r with the loudness",
     "late_voice": "opening behind loudness, ms",
-    "still": "movement in silence over speech",
+    "still": "movement in silence over speech, as seen",
+    "still_drawn": "movement in silence over speech, as drawn",
     "lag": "mouth behind voice by the 3D expert on seen lips, ms",
     "depth": "how clear that lag is (valley over median)",
     "closed": "closed on p b m, as seen (recall)",
@@ -87,13 +88,14 @@ def figures(
     frames, nan = len(seen.opening), float("nan")
     loud = track_lag.loudness(heard, seen.fps, frames)
     voice = metrics.correlation(seen.opening, loud, seen.fps, REACH_S)
+    voiced = speech_mask(heard, seen.fps, frames)
     moves = seen.opening.std() > track_lag.STEADY
     lag = track_lag.by_weights([heard], [weights], seen.fps, template, expert)
     out = dict.fromkeys(MEASURES, nan) | {
         "found": float(seen.found.mean()),
         "r_voice": voice.r,
         "late_voice": 1000 * voice.lag / seen.fps if moves else nan,
-        "still": metrics.stillness(seen.opening, speech_mask(heard, seen.fps, frames), seen.fps),
+        "still": metrics.stillness(seen.opening, voiced, seen.fps),
         "lag": 1000 * lag.seconds if moves else nan,
         "depth": lag.depth,
     }
@@ -102,6 +104,7 @@ def figures(
         drawn = np.interp(frame_times(frames, seen.fps), frame_times(len(own)), own)
         found = metrics.correlation(seen.opening, drawn, seen.fps)
         out |= {"r_drawn": found.r, "late_drawn": 1000 * found.lag / seen.fps}
+        out["still_drawn"] = metrics.stillness(drawn, voiced, seen.fps)
         out["closed_drawn"] = closures(film, own, FPS, metrics.closed_limit(template)).recall
     met = closures(film, seen.opening, seen.fps, CLOSED)
     return out | {"closed": met.recall, "false": met.false}

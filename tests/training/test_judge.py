@@ -75,7 +75,7 @@ def test_a_film_alone_has_no_other_films_sound_and_perhaps_no_known_motion(judge
     rows = judge_rows(film, "y", judged.tracker, judged.template, judged.expert, row)
     clips = {r["measure"]: r["clips"] for r in rows}
     assert clips[f"y: {MEASURES['found']}"] == 1
-    for key in ("r_drawn", "late_drawn", "closed", "closed_drawn", "false"):
+    for key in ("r_drawn", "late_drawn", "still_drawn", "closed", "closed_drawn", "false"):
         assert clips[f"y: {MEASURES[key]}"] == 0
     assert clips[f"y, sound of another film: {MEASURES['depth']}"] == 0
 
