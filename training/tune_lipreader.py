@@ -11,7 +11,6 @@ import argparse
 import json
 import logging
 from dataclasses import asdict, replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -50,16 +49,23 @@ def surprise(clips: Clips, config: LipReaderConfig, search: Search) -> float:
 
 def tuned(clips: Clips, config: LipReaderConfig) -> Search:
     """The best search: the priors' share by grammar and open phones together, then the rest."""
-    def both(pair: tuple[float, float]) -> float:
-        search = Search(prior=pair[0], phones=pair[1])
-        return sum(mean_error(clips, config, search, rule) for rule in ("grid", "phones"))
 
-    prior, phones = min(product(PRIORS, PENALTIES), key=both)
+    def best(rule: str, search: Search) -> tuple[float, float]:
+        """(error, penalty) of words or phones."""
+        tries = [(mean_error(clips, config, replace(search, **{rule: p}), rule), p)
+                 for p in PENALTIES]  # fmt: skip
+        return min(tries)
+
+    shares = []
+    for prior in PRIORS:
+        search = Search(prior=prior)
+        error, phones = best("phones", search)
+        shares.append((error + mean_error(clips, config, search, "grid"), prior, phones))
+    _, prior, phones = min(shares)
     search = Search(prior=prior, phones=phones)
-    words = min(PENALTIES, key=lambda p: mean_error(
-        clips, config, replace(search, words=p), "words"))  # fmt: skip
+    search = replace(search, words=best("words", search)[1])
     sharp = min(SHARPNESS, key=lambda s: surprise(clips, config, replace(search, sharpness=s)))
-    return replace(search, words=words, sharpness=sharp)
+    return replace(search, sharpness=sharp)
 
 
 def main(arguments: list[str] | None = None) -> None:
