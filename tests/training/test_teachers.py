@@ -170,7 +170,7 @@ def test_targets_are_the_readers_features_of_every_clip(small_reader, tmp_path, 
         targets, "teacher_of", lambda kind, options, part: RealLips({n: ramps(25) for n in "ab"})
     )
     targets.main(["part", "--data", str(tmp_path), "--cache", str(tmp_path), "--teacher", "real"])
-    with np.load(tmp_path / "teacher" / "features_real" / "part.npz", allow_pickle=False) as file:
+    with np.load(tmp_path / "teacher" / "features_part.real.npz", allow_pickle=False) as file:
         assert file["names"].tolist() == ["a", "b"]
         assert file["starts"].tolist() == [0, 25, 38]
         assert file["features"].shape == (38, 8)

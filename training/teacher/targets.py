@@ -3,9 +3,9 @@
     python -m training.teacher.targets grid_s1 librispeech kathleen \
         --data ../shared/data --cache CACHE [--teacher own|real|recorded]
 
-writes CACHE/teacher/features/PART.npz (features_real/, features_recorded/ for another teacher):
-`features` (total, width) float16 at 25 fps, `starts` (clips + 1,), `names`. Hours of pictures
-would be too large. The reader is CACHE/experts/lipreader_loss, never the one
+writes CACHE/teacher/features_PART.npz (features_PART.real.npz, features_PART.recorded.npz for
+another teacher): `features` (total, width) float16 at 25 fps, `starts` (clips + 1,), `names`.
+Hours of pictures would be too large. The reader is CACHE/experts/lipreader_loss, never the one
 that measures. GRID: train and validation clips; speech: all clips that are aligned.
 """
 
@@ -86,10 +86,9 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(teacher, RecordedTeacher):
             voices = [v for v in voices if v.name in teacher.names]
         arrays = pack(reader, teacher, voices)
-        ending = "" if options.teacher == "own" else f"_{options.teacher}"
-        folder = options.cache / "teacher" / f"features{ending}"
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez(folder / f"{part}.npz", **arrays)
+        ending = "" if options.teacher == "own" else f".{options.teacher}"
+        (options.cache / "teacher").mkdir(exist_ok=True)
+        np.savez(options.cache / "teacher" / f"features_{part}{ending}.npz", **arrays)
         minutes = (time.monotonic() - began) / 60
         log.info(
             "%s: %d clips, %d frames, %.1f min", part, len(voices), arrays["starts"][-1], minutes
