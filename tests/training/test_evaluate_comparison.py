@@ -113,8 +113,11 @@ def test_pairs_hold_students_against_reconstruction_and_the_baseline():
 def test_controls_are_named_where_a_figure_puts_them_behind():
     truth = clips(lve=[0.0], r=[0.9])
     worse = {"late": clips(lve=[3.0], r=[0.5]), "frozen": clips(lve=[1.0], r=[0.9])}
-    ranks = lines(control_table("grid_s1", truth, worse))["behind the truth"]
-    assert ranks == ["late, frozen", "late"]
+    text = control_table("grid_s1", truth, worse)
+    assert lines(text)["behind the truth"] == ["late, frozen", "late"]
+    assert text.endswith("\nlip opening r does not put frozen behind the truth.\n")
+    kept = control_table("grid_s1", truth, {"frozen": clips(lve=[1.0], r=[0.0])})
+    assert kept.endswith("\nEvery figure orders the controls that it promises to order.\n")
 
 
 def test_means_for_a_file_leave_out_what_nobody_measured():

@@ -143,17 +143,23 @@ def _apart(column: Column, found: dict[str, float] | None) -> str:
 
 
 def control_table(label: str, truth: list[dict[str, float]], controls: Values) -> str:
-    """The controls as rows, and for each figure how many of them it puts behind the truth."""
+    """The controls as rows, for each figure those that it puts behind the truth, and under the
+    table the promises of `Column.orders` that it does not keep."""
     values = {"truth": truth} | controls
     columns = shown(AGAINST_TRUTH + BY_OTHERS, values)
     lines = [[name, *(cell(c, of(clips, c.key)) for c in columns)]
              for name, clips in values.items()]  # fmt: skip
-    ranks = ["behind the truth"]
+    ranks, broken = ["behind the truth"], []
     for column in columns:
         best = np.nanmean(of(truth, column.key))
         means = {n: np.nanmean(v) for n, clips in controls.items()
                  if np.isfinite(v := of(clips, column.key)).any()}  # fmt: skip
         good = [name for name, mean in means.items() if behind(column, best, mean)]
         ranks.append(", ".join(good) or "none")
+        broken += [f"{column.title} does not put {name} behind the truth"
+                   for name in column.orders if name in means and name not in good]  # fmt: skip
     heads = ["control", *(c.title for c in columns)]
-    return grid(f"{label}: controls made of the tracked truth", heads, [*lines, ranks])
+    note = "; ".join(broken) or "Every figure orders the controls that it promises to order"
+    return grid(
+        f"{label}: controls made of the tracked truth", heads, [*lines, ranks], note + "."
+    )
