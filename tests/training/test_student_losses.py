@@ -118,6 +118,16 @@ def test_lipread_loss_is_zero_for_the_teachers_own_motion():
     assert float(lipread_loss()(motion, read_of(motion, places, known=False), rng)) == 0
 
 
+def test_a_clip_that_ends_inside_the_crop_still_counts():
+    motion, places = torch.rand(2, 30, 52) + 0.1, torch.linspace(0.4, 28.6, 24).expand(2, -1)
+    read = read_of(motion, places)
+    read.known[:, 20:] = False
+    losses = [lipread_loss()(motion.flip(1), read, np.random.default_rng(s)) for s in range(20)]
+    used = [float(loss) > 0.01 for loss in losses]
+    firsts = [int(np.random.default_rng(s).integers(15)) for s in range(20)]
+    assert used == [first + 10 <= 20 for first in firsts]
+
+
 def test_lipread_loss_equals_a_loop():
     torch.manual_seed(1)
     motion, other = torch.rand(1, 12, 52), torch.rand(1, 12, 52)

@@ -34,12 +34,13 @@ class LipreadLoss(nn.Module):
 
         rng: numpy Generator that chooses the stretch.
         """
-        whole = torch.nonzero(read.known.all(1))[: self.clips, 0]
-        if not len(whole):
-            return made.sum() * 0.0
         count = min(self.frames, read.places.shape[1])
         first = int(rng.integers(read.places.shape[1] - count + 1))
         stretch = slice(first, first + count)
+        # Of a clip shorter than the crop the end is not known; the rest of it still counts.
+        whole = torch.nonzero(read.known[:, stretch].all(1))[: self.clips, 0]
+        if not len(whole):
+            return made.sum() * 0.0
         motion = read_between(made[whole], read.places[whole, stretch])
         mouths = self.renderer(motion.flatten(0, 1)).unflatten(0, motion.shape[:2])
         seen = self.reader.features(mouths)
