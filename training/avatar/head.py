@@ -12,12 +12,12 @@ from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES
 from l2t.render.normals import vertex_normals
 from l2t.render.occlusion import sky_share, smooth
-from l2t.render.raster import rasterise
 from l2t.render.scene import Shot
 from l2t.render.shade import Shader
 from l2t.render.studio import OPEN_POSE, PART_MATERIALS
 from training.avatar.grow import SHORT, grow
 from training.avatar.paint import paint
+from training.avatar.supersample import supersampled
 from training.avatar.surface import fine_surface
 
 SAMPLES = 3  # a pixel, along each axis
@@ -46,17 +46,7 @@ class DetailedHead:
         points, normals = self._posed(vertices)
         front = Shot(camera.width, camera.eye, camera.eye, *np.eye(3))
         colours = self._shader(points, normals, front)
-        side = SAMPLES * max(camera.width, camera.height)
-        screen = camera.project(points)
-        screen = np.c_[SAMPLES * screen[:, :2], 1 / screen[:, 2]].astype(np.float32)
-        samples = np.empty((side, side, 4), np.uint8)
-        rasterise(screen, colours, self.faces, samples, np.empty((side, side), np.float32))
-        mean = np.zeros((camera.height, camera.width, 4), np.float32)
-        for row in range(SAMPLES):
-            for column in range(SAMPLES):
-                mean += samples[row : SAMPLES * camera.height : SAMPLES,
-                                column : SAMPLES * camera.width : SAMPLES]
-        mean /= 255 * SAMPLES**2  # a sample without a surface is black and clear
+        mean = supersampled(points, colours, self.faces, camera, SAMPLES)
         return mean[..., :3], mean[..., 3]
 
     def _posed(self, vertices):

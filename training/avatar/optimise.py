@@ -77,7 +77,7 @@ class Optimisation:
         total = sum(getattr(self.config, name) * value for name, value in terms.items())
         self.optimiser.zero_grad()
         total.backward()
-        if not math.isfinite(float(total)):
+        if not math.isfinite(float(total.detach())):
             raise FloatingPointError(f"The loss is not finite at step {number}.")
         self._turn_down(number)
         self.optimiser.step()
