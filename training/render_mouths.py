@@ -19,9 +19,9 @@ import torch
 
 from l2t.face import FaceTemplate
 from l2t.motion import Motion
+from l2t.softrender import MouthRenderer
 from training.data.corpora import grid_split
 from training.data.mouths import FPS, pack_mouths
-from training.softrender import MouthRenderer
 
 log = logging.getLogger(__name__)
 Draw = Callable[[torch.Tensor], torch.Tensor]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from l2t.softrender import MouthRenderer
 from training.data.packs import Example
-from training.softrender import MouthRenderer
 from training.validate import openings
 
 CLIPS, MOUTHS, EVERY = 4, 12, 5  # clips a page, mouths a clip, frames from one to the next

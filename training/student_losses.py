@@ -93,8 +93,8 @@ class StudentLosses(nn.Module):
 
 def _lipread(extra: Extra, template, cache: Path) -> LipreadLoss:
     from l2t.models.lipreader import reader_from
+    from l2t.softrender import MouthRenderer
     from training.files import load_parts
-    from training.softrender import MouthRenderer
 
     path = cache / extra.expert
     reader = reader_from(*load_parts(path.parent, path.name))

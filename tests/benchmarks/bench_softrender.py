@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from l2t.face import FaceTemplate  # noqa: E402
 from l2t.motion import ARKIT_NAMES  # noqa: E402
-from training.softrender import MouthRenderer  # noqa: E402
+from l2t.softrender import MouthRenderer  # noqa: E402
 
 CASES = ((96, 96), (96, 64), (144, 144), (224, 112), (224, 224))  # size, inner
 REPEATS = 3

@@ -18,11 +18,11 @@ from l2t.lipreading import log_probs, read_scores
 from l2t.manifest import read_manifest
 from l2t.models.lipreader import FPS, LipReader, reader_from
 from l2t.motion import Motion
+from l2t.softrender.renderer import MouthRenderer
 from l2t.weights import Weights, load_tensors
 from training.data.mouths import load_mouths
 from training.evaluate.clips import Clip
 from training.files import load_parts
-from training.softrender.renderer import MouthRenderer
 
 ROLE = "lipreader"
 AT_ONCE = 25  # frames

@@ -1,6 +1,5 @@
-"""A differentiable renderer of the mouth: the face's triangles, softly splatted; pure torch."""
+"""Where the mouth renderer was; it is `l2t.softrender` now."""
 
-from training.softrender.pictures import mouth_pictures, resampled
-from training.softrender.renderer import MouthRenderer
+from l2t.softrender import MouthRenderer, mouth_pictures, resampled
 
 __all__ = ["MouthRenderer", "mouth_pictures", "resampled"]

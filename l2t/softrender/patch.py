@@ -10,9 +10,9 @@ import numpy as np
 
 from l2t.motion import ARKIT_NAMES
 from l2t.render.raster import rasterise
-from training.softrender.framing import Framing
-from training.softrender.layers import layers_of
-from training.softrender.pieces import cut
+from l2t.softrender.framing import Framing
+from l2t.softrender.layers import layers_of
+from l2t.softrender.pieces import cut
 
 MARGIN = 0.05  # of the side: how far outside of the crop a triangle may lie
 GRID = 256  # samples a side of the depth pictures that tell what is hidden

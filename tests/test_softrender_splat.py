@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.softrender.pieces import cut
-from training.softrender.splat import splat
+from l2t.softrender.pieces import cut
+from l2t.softrender.splat import splat
 
 SIDE, GRIDS = 5, 2
 

@@ -9,12 +9,12 @@ smoothly, and nothing ever shows through closed lips.
 import torch
 from torch import nn
 
-from training.softrender.develop import develop
-from training.softrender.framing import frame_mouth
-from training.softrender.layers import LAYERS
-from training.softrender.light import albedo, shade, sky
-from training.softrender.patch import cut_patch
-from training.softrender.splat import splat
+from l2t.softrender.develop import develop
+from l2t.softrender.framing import frame_mouth
+from l2t.softrender.layers import LAYERS
+from l2t.softrender.light import albedo, shade, sky
+from l2t.softrender.patch import cut_patch
+from l2t.softrender.splat import splat
 
 SIZES = (16, 512)  # pixels of a side
 BLOCK = 16  # frames drawn together: as many as fit the processor's caches

@@ -7,11 +7,11 @@ from faces import weights
 
 from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES
-from training.softrender import MouthRenderer
-from training.softrender.develop import DARK, DENSE, SHARP
-from training.softrender.layers import FACE, INSIDE, TEETH
-from training.softrender.light import shade
-from training.softrender.renderer import NEAR, REACH
+from l2t.softrender import MouthRenderer
+from l2t.softrender.develop import DARK, DENSE, SHARP
+from l2t.softrender.layers import FACE, INSIDE, TEETH
+from l2t.softrender.light import shade
+from l2t.softrender.renderer import NEAR, REACH
 
 FUNNEL = weights(jawOpen=0.3, mouthFunnel=0.7)
 SMILE = weights(jawOpen=0.15, mouthSmile=0.5, mouthUpperUp=0.3, mouthLowerDown=0.4)

@@ -11,9 +11,9 @@ from l2t.errors import FaceError
 from l2t.face import FaceTemplate
 from l2t.metrics import lip_opening
 from l2t.motion import ARKIT_NAMES
-from training.softrender import MouthRenderer
-from training.softrender.framing import frame_mouth
-from training.softrender.layers import FACE, TEETH, layers_of
+from l2t.softrender import MouthRenderer
+from l2t.softrender.framing import frame_mouth
+from l2t.softrender.layers import FACE, TEETH, layers_of
 
 POSES = (
     weights(),

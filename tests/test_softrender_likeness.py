@@ -9,7 +9,7 @@ from l2t.face import FaceTemplate
 from l2t.render.painters import make_painter
 from l2t.render.scene import Shot
 from l2t.render.studio import Studio
-from training.softrender import MouthRenderer
+from l2t.softrender import MouthRenderer
 
 SIZE, SAMPLES = 96, 4  # pixels of a side, samples along a pixel
 AWAY = 6.0  # metres to the camera: hardly any perspective

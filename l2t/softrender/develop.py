@@ -2,7 +2,7 @@
 
 import torch
 
-from training.softrender.layers import FACE, INSIDE, TEETH
+from l2t.softrender.layers import FACE, INSIDE, TEETH
 
 SHARP = 1.5  # steepness of the edges between layers: evens out how thick the points lie
 DENSE = 3.0  # a third of a pixel's area is enough for the backmost layer to fill it

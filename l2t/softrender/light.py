@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from l2t.render.occlusion import sky_share, smooth
-from training.softrender.layers import FACE, layers_of
-from training.softrender.patch import pose
+from l2t.softrender.layers import FACE, layers_of
+from l2t.softrender.patch import pose
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 LAMP = (-0.19, 0.69, 0.69)  # unit vector towards the lamp: above, a little to the viewer's left

@@ -6,7 +6,7 @@ import torch
 
 from l2t.face import FaceTemplate
 from l2t.motion import Motion
-from training.softrender import MouthRenderer, mouth_pictures, resampled
+from l2t.softrender import MouthRenderer, mouth_pictures, resampled
 
 
 @pytest.fixture(scope="module")
