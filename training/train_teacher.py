@@ -125,6 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder with mouths/, features/")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and curves")
     parser.add_argument("--steps", type=int, default=CONFIG.steps)
+    parser.add_argument("--stop", type=int, default=CONFIG.stop, help="end before the last step")
     parser.add_argument("--seed", type=int, default=CONFIG.seed)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args(arguments)
@@ -139,7 +140,7 @@ def main(arguments: list[str] | None = None) -> None:
         expert = None
     lessons = load_lessons(options.data, options.cache, "train", (0, 1, 2, 3), judge_by)
     log.info("%d clips, sync expert: %s", len(lessons), "yes" if expert else "no")
-    config = replace(CONFIG, steps=options.steps, seed=options.seed)
+    config = replace(CONFIG, steps=options.steps, stop=options.stop, seed=options.seed)
     loop = Loop(options.out, config, options.resume)
     if expert is not None:
         expert.to(loop.device)
