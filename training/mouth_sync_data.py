@@ -34,9 +34,8 @@ class Bending:
     """How far pictures are bent: ranges drawn from uniformly, per clip.
 
     scale: factor on the size, each axis a bit more (`stretch`, +- relative). turn: +- radians.
-    move: +- share of the half side. light: +- exponent on e of the grey curve. skin: deviation of
-    the log of a smooth gain on what moves, because a beard or dark lips change how much a movement
-    shows and where. noise: largest standard deviation of grain, 0..1 grey.
+    move: +- share of the half side. light: +- exponent on e of the grey curve. noise: largest
+    standard deviation of grain, 0..1 grey.
     """
 
     scale: tuple[float, float] = (0.8, 1.25)
@@ -44,7 +43,6 @@ class Bending:
     turn: float = 0.15
     move: float = 0.12
     light: float = 0.35
-    skin: float = 0.5
     noise: float = 0.03
 
 
@@ -109,11 +107,7 @@ def bend(mouths: torch.Tensor, how: Bending, rng: np.random.Generator) -> torch.
     curve = torch.exp(draw(-how.light, how.light))[:, None, None, None]
     grain = draw(0, how.noise)[:, None, None, None]
     noise = torch.from_numpy(rng.standard_normal(out.shape, dtype=np.float32))
-    out = out.clamp(1e-4, 1) ** curve
-    mean = out.mean(1, keepdim=True)
-    knots = torch.from_numpy(rng.normal(0, how.skin, (count, 1, 5, 5)).astype(np.float32))
-    gain = F.interpolate(knots, out.shape[2:], mode="bicubic", align_corners=True).exp()
-    return mean + gain * (out - mean) + grain * noise
+    return out.clamp(1e-4, 1) ** curve + grain * noise
 
 
 def draw_batch(

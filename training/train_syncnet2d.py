@@ -26,7 +26,7 @@ from training.models.syncnet2d import SyncNet2D
 from training.mouth_sync_data import Bending, Film, draw_batch, grid_films
 from training.sync_data import CLEAN, Spoiling
 
-CONFIG = LoopConfig(steps=1200, rate=1.5e-3, warm=60, average=0.99, clip=5.0, check_every=100)
+CONFIG = LoopConfig(steps=420, rate=1.5e-3, warm=60, average=0.99, clip=5.0, check_every=100)
 BATCH, FRAMES = 12, 50
 
 

@@ -218,7 +218,7 @@ def test_beyond_the_ends_there_is_silence_and_a_held_picture():
 def test_bending_nothing_changes_nothing_and_bending_keeps_time():
     rng = np.random.default_rng(0)
     film = torch.from_numpy(toy_film(7).mouths[None, :9] / np.float32(255))
-    none = Bending((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    none = Bending((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, 0.0)
     same = bend(film, none, rng)
     mirrored = same.flip(-1)
     near = min(float((same - film).abs().max()), float((mirrored - film).abs().max()))
