@@ -25,6 +25,8 @@ BEFORE, AFTER, RAMP = 6, 9, 4  # frames that a mouth may move before and after t
 # Before the first words, and after a rest, people open their mouths earlier, to breathe in.
 BREATH, REST = 18, 30  # frames before the voice; frames of silence that count as a rest
 
+Listener = Callable[[torch.Tensor, int], np.ndarray]
+
 
 def mouth_weights(
     models: Models,
@@ -39,25 +41,43 @@ def mouth_weights(
     samples: (n,) float32 at 16 kHz, loudness normalised. gated: rest in silence (`voice_gate`);
     False shows what the student alone does. Raises Cancelled between windows.
     """
+    return mouth_and_sound(models, samples, style, progress, cancelled, gated)[0]
+
+
+def mouth_and_sound(
+    models: Models,
+    samples: np.ndarray,
+    style: int,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    gated: bool = True,
+    listen: Listener | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """`mouth_weights`, and what `listen` makes of the same features, (frames, n) float32.
+
+    listen: (features (m, channels), frames) -> (frames, n); None without it or without a voice.
+    """
     frames = frame_count(len(samples) / SAMPLE_RATE)
     total = frames + 2 * EDGE
-    out = np.zeros((total, len(ARKIT_NAMES)), np.float32)
+    out, sound = np.zeros((total, len(ARKIT_NAMES)), np.float32), None
     voiced = speech_mask(samples, FPS, frames)
     if not voiced.any():
-        return out[:frames]
+        return out[:frames], None
     for first, last in windows(total):
         if cancelled and cancelled():
             raise Cancelled("The job was cancelled.")
         piece = _between(samples, first - EDGE, last - EDGE)
-        made = _one_window(models, piece, last - first, style)
-        weight = fade(first, last, total)
-        out[first:last] += weight[:, None] * made
+        made, heard = _one_window(models, piece, last - first, style, listen)
+        weight = fade(first, last, total)[:, None]
+        out[first:last] += weight * made
+        if heard is not None:
+            sound = np.zeros((total, heard.shape[1]), np.float32) if sound is None else sound
+            sound[first:last] += weight * heard
         if progress:
             progress(last / total)
     out = out[EDGE : EDGE + frames]
-    if not gated:
-        return out
-    return out * voice_gate(voiced)[:, None]
+    sound = None if sound is None else sound[EDGE : EDGE + frames]
+    return (out * voice_gate(voiced)[:, None] if gated else out), sound
 
 
 def windows(total: int) -> Iterator[tuple[int, int]]:
@@ -110,8 +130,11 @@ def _between(samples: np.ndarray, first: int, last: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _one_window(models: Models, piece: np.ndarray, frames: int, style: int) -> np.ndarray:
+def _one_window(
+    models: Models, piece: np.ndarray, frames: int, style: int, listen: Listener | None
+) -> tuple[np.ndarray, np.ndarray | None]:
     device = next(models.student.parameters()).device
     features = models.encoder(torch.from_numpy(piece)[None].to(device))
     styles = torch.tensor([style], device=device)
-    return models.student(features, frames, styles)[0].float().cpu().numpy()
+    made = models.student(features, frames, styles)[0].float().cpu().numpy()
+    return made, listen(features[0], frames) if listen else None

@@ -10,7 +10,7 @@ from scipy.signal import savgol_filter
 from l2t.models.encoder import FEATURE_RATE
 from l2t.models.posevae import PoseVAE
 from l2t.models.regressor import at_times
-from l2t.motion import ARKIT_NAMES, FPS, frame_times
+from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_times
 
 SMOOTH, DEGREE = 13, 3  # frames and order of the Savitzky-Golay filter
 LIMIT = np.radians([12.0, 15.0, 8.0])  # pitch, yaw, roll that a head keeps to
@@ -23,9 +23,9 @@ _LEFT = [ARKIT_NAMES.index(n) for n in ("eyeLookOutLeft", "eyeLookInRight")]
 _RIGHT = [ARKIT_NAMES.index(n) for n in ("eyeLookInLeft", "eyeLookOutRight")]
 _UP = [ARKIT_NAMES.index(n) for n in ("eyeLookUpLeft", "eyeLookUpRight")]
 _DOWN = [ARKIT_NAMES.index(n) for n in ("eyeLookDownLeft", "eyeLookDownRight")]
+_EYES = sorted([*_LEFT, *_RIGHT, *_UP, *_DOWN])
 
 
-@torch.inference_mode()
 def head_motion(
     model: PoseVAE, features: torch.Tensor, voiced: np.ndarray, seed: int, strength: float = 1.0
 ) -> np.ndarray:
@@ -34,12 +34,28 @@ def head_motion(
     features: (n, channels) of the encoder at 50 Hz; voiced: (frames,) bool; strength: 1 = as far
     as the people it learned from, 0 = still. The same seed gives the same movement.
     """
+    return movement_of(model, heard(model, features, len(voiced)), voiced, seed, strength)
+
+
+@torch.inference_mode()
+def heard(model: PoseVAE, features: torch.Tensor, frames: int) -> np.ndarray:
+    """What the model keeps of features (n, channels) at 50 Hz, (frames, audio) float32."""
+    times = torch.from_numpy(frame_times(frames)) * FEATURE_RATE
+    return model.sound(at_times(features[None].float(), times.to(features)))[0].cpu().numpy()
+
+
+@torch.inference_mode()
+def movement_of(
+    model: PoseVAE, sound: np.ndarray, voiced: np.ndarray, seed: int, strength: float
+) -> np.ndarray:
+    """`head_motion` of what was `heard`, (frames, audio)."""
     frames, size = len(voiced), model.config.frames
     step = size // 2
     count = max(1, -(-(frames - step) // step))
-    times = torch.from_numpy(frame_times(step * (count + 1))) * FEATURE_RATE
-    heard = model.sound(at_times(features[None].float(), times.to(features)))[0]
-    pieces = torch.stack([heard[k * step : k * step + size] for k in range(count)])
+    beyond = max(0, step * (count + 1) - frames)
+    sound = np.pad(sound.astype(np.float32), ((0, beyond), (0, 0)), mode="edge")
+    pieces = np.stack([sound[k * step : k * step + size] for k in range(count)])
+    pieces = torch.from_numpy(pieces).to(model.feature_mean.device)
     draw = torch.Generator().manual_seed(seed)
     latent = torch.randn(count, model.config.latent, generator=draw).to(pieces)
     made = model.decode(latent, pieces).double().cpu().numpy()
@@ -71,6 +87,14 @@ def calm(voiced: np.ndarray) -> np.ndarray:
     kernel = np.hanning(2 * FADE + 3)[1:-1]
     padded = np.pad(voiced.astype(float), FADE, mode="edge")
     return CALM + (1 - CALM) * np.convolve(padded, kernel / kernel.sum(), "valid")
+
+
+def with_movement(motion: Motion, head: np.ndarray, seed: int) -> Motion:
+    """The same motion with a head (frames, 3) that turns, and eyes that go with it."""
+    arkit = motion.arkit.copy()
+    looks = glances(len(motion), head, seed)[:, _EYES]
+    arkit[:, _EYES] = np.clip(arkit[:, _EYES] + looks, 0, 1)
+    return Motion(arkit, motion.fps, head)
 
 
 def glances(frames: int, head: np.ndarray, seed: int) -> np.ndarray:

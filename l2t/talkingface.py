@@ -4,13 +4,16 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from l2t.errors import FaceError, L2TError, WeightsError
 from l2t.face import FaceTemplate
+from l2t.lipstudio import LipStudio
 from l2t.models.loading import Models, load_models, load_student
+from l2t.movement import Movement
 from l2t.render.renderer import Renderer
 from l2t.speech import Speech
 from l2t.takes import Progress, Speaker, Stop, Take, judge, make_motions
@@ -67,6 +70,11 @@ class TalkingFace:
         return self.models.student.config.styles
 
     @property
+    def moves(self) -> bool:
+        """Whether these weights can move the head."""
+        return self.models.head is not None
+
+    @property
     def device(self) -> str:
         return str(next(self.models.student.parameters()).device)
 
@@ -74,6 +82,11 @@ class TalkingFace:
     def renderer(self) -> str:
         """What draws the pictures; empty until the drawing process has started."""
         return self._renderer.info
+
+    @cached_property
+    def lips(self) -> LipStudio:
+        """What reads lips through noise, made when first asked for."""
+        return LipStudio(self.models, self.weights, self.template)
 
     def animate(
         self,
@@ -83,15 +96,21 @@ class TalkingFace:
         progress: Progress | None = None,
         cancelled: Stop | None = None,
         variant: str | None = None,
+        head: float = 0.0,
+        seed: int | None = None,
     ) -> Take:
         """The motion for a recording and its sync report.
 
         style, identity, variant: names in `styles`, `identities` and `variants`, None for the
-        first. progress is told the stage ("moving", "checking") and a share of it; `Cancelled` is
-        raised between windows once `cancelled()` is true. Raises FaceError for an unknown name,
-        WeightsError for a variant whose files do not fit.
+        first. head, seed: how strongly the head moves and in which way, see `Movement`; the lips
+        are the same with and without. progress is told the stage ("moving", "checking") and a
+        share of it; `Cancelled` is raised between windows once `cancelled()` is true. Raises
+        FaceError for an unknown name or a movement that cannot be, WeightsError for a variant
+        whose files do not fit.
         """
-        return self.animate_each(speech, (variant,), style, identity, progress, cancelled)[0]
+        return self.animate_each(
+            speech, (variant,), style, identity, progress, cancelled, head, seed
+        )[0]
 
     def animate_each(
         self,
@@ -101,13 +120,15 @@ class TalkingFace:
         identity: str | None = None,
         progress: Progress | None = None,
         cancelled: Stop | None = None,
+        head: float = 0.0,
+        seed: int | None = None,
     ) -> tuple[Take, ...]:
         """The same recording said by each of several different variants; the rest as `animate`."""
-        chosen = find_each(self.variants, variants)
+        chosen, movement = find_each(self.variants, variants), Movement(head, seed)
         identity = _known(identity, self.identities, "identity")
         speakers = [self._speaker(variant, style) for variant in chosen]
         tell = progress or (lambda stage, share: None)
-        motions = make_motions(speech, speakers, tell, cancelled)
+        motions = make_motions(speech, speakers, movement, tell, cancelled)
         reports = judge(speech, motions, self.template, self.models, tell, cancelled)
         return tuple(
             Take(speech, motion, report, identity, speaker.style, self.weights, speaker.variant)

@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from l2t.errors import WeightsError
+from l2t.manifest import read_manifest
 from l2t.models.encoder import EncoderConfig, SpeechEncoder
+from l2t.models.posevae import PoseConfig, PoseVAE
 from l2t.models.regressor import Regressor, RegressorConfig
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D
 from l2t.variants import DEBUG
@@ -28,30 +30,38 @@ KINDS = {
 class Models:
     """encoder -> student makes motion, expert judges it; all in evaluation mode on one device.
 
-    Raises WeightsError when student and encoder do not fit.
+    head: turns the head in step with the voice; None where the weights hold none.
+    Raises WeightsError when student, head and encoder do not fit.
     """
 
     encoder: SpeechEncoder
     student: nn.Module
     expert: SyncNet3D
+    head: PoseVAE | None = None
 
     def __post_init__(self):
-        given, expected = self.encoder.config.channels, self.student.config.channels
-        if given != expected:
-            raise WeightsError(
-                f"The student expects {expected} feature channels, the encoder gives {given}."
-            )
+        given, hearers = self.encoder.config.channels, {"student": self.student}
+        if self.head is not None:
+            hearers["head's model"] = self.head
+        for name, model in hearers.items():
+            if given != (expected := model.config.channels):
+                raise WeightsError(
+                    f"The {name} expects {expected} feature channels, the encoder gives {given}."
+                )
 
 
 def load_models(weights: Weights, device: torch.device) -> Models:
-    """The three models of `weights`. Raises WeightsError when files and models do not fit."""
+    """The models of `weights`. Raises WeightsError when files and models do not fit."""
     if weights.source == "debug":
         encoder, student, expert = _debug_models()
+        head = _debug_head()
     else:
         encoder = _loaded(weights, "encoder", lambda c: SpeechEncoder(EncoderConfig(**c)))
         student = _loaded(weights, "student", build_student)
         expert = _loaded(weights, "syncnet3d", lambda c: SyncNet3D(SyncConfig.from_dict(c)))
-    return Models(*(model.to(device).eval() for model in (encoder, student, expert)))
+        head = _loaded_head(weights)
+    made = (encoder, student, expert, head)
+    return Models(*(model.to(device).eval() for model in made if model is not None))
 
 
 def load_student(weights: Weights, role: str, device: torch.device) -> nn.Module:
@@ -91,6 +101,19 @@ def _loaded(weights: Weights, role: str, build: Callable[[dict], nn.Module]) -> 
             f"The weights do not fit this version's models ({_first_line(error)})."
         ) from error
     return model
+
+
+def _loaded_head(weights: Weights) -> PoseVAE | None:
+    if "posevae" not in read_manifest(weights.folder).roles:
+        return None
+    return _loaded(weights, "posevae", lambda c: PoseVAE(PoseConfig(**c)))
+
+
+def _debug_head() -> PoseVAE:
+    """A tiny head of fixed random weights, for the encoder of `_debug_models`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(DEBUG_SEED)
+        return PoseVAE(PoseConfig(12, channels=16, audio=4, latent=3, width=8, scale=(0.05,) * 3))
 
 
 def _debug_models(number: int = 0) -> tuple[SpeechEncoder, Regressor, SyncNet3D]:
