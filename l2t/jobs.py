@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from l2t.errors import Cancelled, L2TError
 
 if TYPE_CHECKING:
+    from l2t.lipjobs import LipOrder, LipResult
     from l2t.talkingface import Take
 
 STAGES = ("listening", "moving", "checking", "drawing")  # in the order of the work
@@ -53,11 +54,18 @@ class Result:
     film: Path
     seconds: float  # work it took
 
+    @property
+    def spoken(self) -> float:
+        """Seconds of speech."""
+        return self.said[0].take.speech.seconds
+
 
 class Job:
     """One order on its way: written by the worker, read by the visitor's thread."""
 
-    def __init__(self, order: Order, owner: str, runs: Path, context: contextvars.Context):
+    def __init__(
+        self, order: "Order | LipOrder", owner: str, runs: Path, context: contextvars.Context
+    ):
         self.id = uuid.uuid4().hex
         self.order, self.owner, self.context = order, owner, context
         self.folder = runs / self.id
@@ -65,7 +73,7 @@ class Job:
         self._deadline = float("inf")
         self._cancelled, self._finished = threading.Event(), threading.Event()
         self._unwanted = False
-        self._result: Result | None = None
+        self._result: Result | LipResult | None = None
         self._error: L2TError | None = None
 
     @property
@@ -83,7 +91,7 @@ class Job:
         self.folder.mkdir(mode=0o700)
 
     def report(self, stage: str, fraction: float) -> None:
-        """Progress within one of `STAGES`, fraction in 0..1."""
+        """Progress within one of the order's stages, fraction in 0..1."""
         self.stage, self.fraction = stage, min(max(float(fraction), 0.0), 1.0)
 
     def cancel(self) -> None:
@@ -98,7 +106,9 @@ class Job:
         if self.should_stop():
             raise Cancelled("The job was cancelled.")
 
-    def finish(self, result: Result | None = None, error: L2TError | None = None) -> None:
+    def finish(
+        self, result: "Result | LipResult | None" = None, error: L2TError | None = None
+    ) -> None:
         """The end, once: later calls (of a worker that was given up) change nothing."""
         if self.finished:
             return
@@ -113,7 +123,7 @@ class Job:
         """Wait for the end; whether it came."""
         return self._finished.wait(timeout)
 
-    def outcome(self) -> Result:
+    def outcome(self) -> "Result | LipResult":
         """The result of a finished job, or the error it met, raised."""
         if self._error:
             raise self._error

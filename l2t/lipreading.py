@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from l2t.grid_grammar import SLOTS
+from l2t.lip_limits import RULES
 from l2t.models.lipreader import FPS, PHONES, SIDE, LipReader, LipReaderConfig, Search
 from l2t.word_search import Found, Net
 
@@ -43,9 +44,6 @@ class Reading:
     @property
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
-
-
-RULES = ("grid", "words", "phones")
 
 
 def read_lips(reader: LipReader, mouths, rules: str = "grid") -> Reading:

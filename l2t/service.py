@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from l2t.errors import Cancelled, L2TError
 from l2t.jobs import Job, Order, Result, remove, sweep
+from l2t.lipjobs import LipOrder, LipResult, read_lips
 from l2t.speech import Limits
 from l2t.work import JobFailed, attempt, practise, work
 
@@ -48,7 +49,7 @@ class Service:
 
     load: makes the `TalkingFace`; called on the worker thread, so that a page is up before it.
     runs: parent of the job folders; by default a private temporary folder, removed by `close`.
-    gpu:  decorator of the inference call and of nothing else (`spaces.GPU` where a GPU is lent).
+    gpu:  decorator of the inference calls and of nothing else (`spaces.GPU` where one is lent).
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Service:
         self.runs = Path(tempfile.mkdtemp(prefix="learn2talk-", dir=runs))
         self._load, self._lent = load, gpu is not None
         self._infer = gpu(self._animate) if gpu else self._animate
+        self._look = gpu(self._read) if gpu else self._read
         self._face: TalkingFace | None = None
         self._loaded = threading.Event()
         self._load_error: L2TError | None = None
@@ -82,7 +84,7 @@ class Service:
             thread.daemon = True
             thread.start()
 
-    def submit(self, order: Order, owner: str = "") -> Job:
+    def submit(self, order: Order | LipOrder, owner: str = "") -> Job:
         """Put an order in line and return at once; raises `Busy` when the line is full."""
         with self._changed:
             if self._closing:
@@ -194,9 +196,11 @@ class Service:
             self._running = self._line.popleft()
             return self._running
 
-    def _make(self, job: Job) -> Result:
+    def _make(self, job: Job) -> Result | LipResult:
         if self._load_error:
             raise self._load_error
+        if isinstance(job.order, LipOrder):
+            return read_lips(job, self._look, self.settings.limits)
         return work(job, self._face, self._infer, self.settings.limits)
 
     def _animate(self, speech, style, identity, variants):
@@ -209,6 +213,11 @@ class Service:
             speech, variants, style=style, identity=identity, progress=job.report,
             cancelled=job.should_stop,
         )  # fmt: skip
+
+    def _read(self, speech, noise, mouths, rules):
+        """As `_animate`, for the lip reading tab."""
+        job = self._running
+        return self._face.lips.read(speech, noise, mouths, rules, job.report, job.should_stop)
 
     def _watch(self, job: Job, seconds: float) -> threading.Timer:
         timer = threading.Timer(seconds, self._give_up, (job,))

@@ -29,8 +29,9 @@ def attempt(job: Job, make: Callable[[], Result]) -> None:
     """Run one job to its end, whatever end that is; raises nothing."""
     try:
         result = make()
-        log.info("job %s: %.1f s of speech, made in %.1f s", job.id,
-                 result.said[0].take.speech.seconds, result.seconds)  # fmt: skip
+        log.info(
+            "job %s: %.1f s of speech, made in %.1f s", job.id, result.spoken, result.seconds
+        )
         job.finish(result)
     except L2TError as error:
         log.info("job %s: %s: %s", job.id, type(error).__name__, error)
