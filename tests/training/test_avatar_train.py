@@ -10,6 +10,9 @@ from PIL import Image
 
 from l2t.avatar.gaussians import Gaussians
 from l2t.avatar.splatter import Splatter
+from l2t.face import FaceTemplate
+from training.avatar.begin import begin
+from training.avatar.dataset import load_scene
 from training.train_avatar import main
 
 SIZE = 48
@@ -92,3 +95,14 @@ def test_a_resumed_run_ends_with_the_same_bytes(folder, trained, tmp_path):
 def test_a_checkpoint_of_other_settings_is_refused(folder, trained):
     with pytest.raises(ValueError, match="other settings: seed"):
         run(folder, trained[0], "--resume", "--seed", "2")
+
+
+def test_beginning_has_the_pictures_colours(folder):
+    """Seen from all around, each triangle starts in the colour of its pixels; most are divided."""
+    model = begin(load_scene(folder, FaceTemplate.load()), 150)
+    assert len(model.triangle) == round(0.85 * 150)
+    assert set(model.triangle.tolist()) == set(range(96))
+    true = random_gaussians(96, 96, 3).colour[:, 0]
+    made = model.gaussians().colour[:, 0]
+    error = np.abs(made - np.clip(true, -1.7, 1.7)[model.triangle]).mean(axis=1)
+    assert np.median(error) < 0.5 * np.abs(true - true.mean(axis=0)).mean()

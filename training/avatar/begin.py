@@ -6,6 +6,7 @@ the pictures' mean colour under each Gaussian, and how much it varies there, cos
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from l2t.avatar.binding import SH_0
@@ -16,7 +17,7 @@ from training.avatar.model import BoundGaussians
 EVERY = 4  # of so many pictures one is looked at
 SHARES = (0.65, 0.85)  # of the number to reach, after each round of dividing
 LUMA = (0.299, 0.587, 0.114)
-LEAST = 1e-2  # pixels: what was seen less than that keeps the grey it has
+LEAST = 1e-2  # pixels: what was seen less than that has no colour of its own
 
 
 def begin(scene: Scene, count: int, device: torch.device | str = "cpu") -> BoundGaussians:
@@ -32,9 +33,13 @@ def begin(scene: Scene, count: int, device: torch.device | str = "cpu") -> Bound
         model = rearranged(model, torch.arange(len(error), device=error.device), worst)
     total = sums(model, scene, lambda real: real)
     weight = sums(model, scene, torch.ones_like)
-    known = weight > LEAST
+    known = weight[:, 0] > LEAST
     with torch.no_grad():
-        model.base[:, 0][known] = (total[known] / weight[known] - 0.5) / SH_0
+        model.base[known, 0] = (total[known] / weight[known] - 0.5) / SH_0
+        # What no picture showed is like what is next to it at rest, not a grey that shines.
+        place = torch.from_numpy(scene.vertices[0][scene.faces].mean(axis=1))[model.triangle.cpu()]
+        next_to = cKDTree(place[known.cpu()].numpy()).query(place[~known.cpu()].numpy())[1]
+        model.base[~known] = model.base[known][torch.from_numpy(next_to).to(known.device)]
     return model
 
 
