@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from l2t.errors import L2TError, OutputError, RenderError, SpeechError
+from l2t.movement import Movement
 from l2t.options import LONGEST, parser
 from l2t.outputs import Outputs, plan, write_whole
 from l2t.render.scene import check_size
@@ -52,8 +53,9 @@ class Session:
         speech = load_speech(path, self.limits)
         with closing(Progress(path.name)) as progress:
             takes = self.face.animate_each(
-                speech, self.variants, options.style, options.identity, progress
-            )
+                speech, self.variants, options.style, options.identity, progress,
+                head=options.head, seed=options.seed,
+            )  # fmt: skip
             for take, own in zip(takes, outputs, strict=True):
                 if own.motion:
                     save_motion(take.motion, own.motion)
@@ -133,6 +135,7 @@ def prepare(options: argparse.Namespace) -> list[tuple[Outputs, ...]]:
     if not 0 < options.max_seconds <= LONGEST:
         raise SpeechError(f"--max-seconds must be above 0 and at most {LONGEST:g} seconds.")
     check_size(options.size)
+    Movement(options.head, options.seed)
     variants = find_each(EVERY, variants_of(options))
     return plan(options.speech, targets, [variant.name for variant in variants])
 

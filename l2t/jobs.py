@@ -24,6 +24,7 @@ class Order:
     """What a visitor wants: a recording said by a head. None = the default of the models.
 
     variants: one take by each of them; two are compared, side by side in one film.
+    head, seed: how strongly the head moves and in which way, see `l2t.movement.Movement`.
     """
 
     recording: Path
@@ -32,6 +33,8 @@ class Order:
     view: str = "front"
     size: int = 512  # height of the film and side of each picture of a head, in pixels
     variants: tuple[str | None, ...] = (None,)
+    head: float = 0.0
+    seed: int | None = None
 
 
 @dataclass(frozen=True)

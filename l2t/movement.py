@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from l2t.errors import FaceError
 
 STRONGEST = 3.0
+USUAL = 1.0  # where somebody may turn it off by a control
 SEEDS = 2**32  # seeds are below it
 # The man that the movement was learnt from read single sentences at a screen and turned his head
 # by half a degree; a strength of 1 is this many times as far, as people do who talk to somebody.

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from l2t.movement import STRONGEST
 from l2t.render.scene import SIZE_DEFAULT, SIZE_MAX, SIZE_MIN, VIEWS
 from l2t.variants import EVERY
 
@@ -30,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--variant", choices=names, help="which student speaks (default: default)")
     which.add_argument("--compare", nargs=2, choices=names, metavar=("LEFT", "RIGHT"),
                        help="two of them side by side")  # fmt: skip
+    head_help = f"how strongly the head moves, 0 to {STRONGEST:g}; 1 looks natural (default: 0)"
+    add("--head", type=float, metavar="X", default=0.0, help=head_help)
+    add("--seed", type=int, metavar="N", help="in which way it moves (default: the recording's)")
     add("--view", choices=VIEWS, default=VIEWS[0], help="camera (default: %(default)s)")
     size_help = f"side of the film in pixels, {SIZE_MIN} to {SIZE_MAX} (default: %(default)s)"
     add("--size", type=int, metavar="PX", default=SIZE_DEFAULT, help=size_help)

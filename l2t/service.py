@@ -203,7 +203,7 @@ class Service:
             return read_lips(job, self._look, self.settings.limits)
         return work(job, self._face, self._infer, self.settings.limits)
 
-    def _animate(self, speech, style, identity, variants):
+    def _animate(self, speech, style, identity, variants, head, seed):
         """The inference call: plain values in and out, as it may run in a process of its own.
 
         Progress and cancel belong to the running job; in a forked GPU process they are idle.
@@ -211,7 +211,7 @@ class Service:
         job = self._running
         return self._face.animate_each(
             speech, variants, style=style, identity=identity, progress=job.report,
-            cancelled=job.should_stop,
+            cancelled=job.should_stop, head=head, seed=seed,
         )  # fmt: skip
 
     def _read(self, speech, noise, mouths, rules):

@@ -45,14 +45,17 @@ def attempt(job: Job, make: Callable[[], Result]) -> None:
 def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Result:
     """The whole way of one job; the film comes last, as it costs the most.
 
-    infer: (speech, style, identity, variants) -> takes, plain values only. Raises L2TError.
+    infer: (speech, style, identity, variants, head, seed) -> takes, plain values only.
+    Raises L2TError.
     """
     begun, order = time.monotonic(), job.order
     job.report("listening", 0.0)
     check_view(order.view), check_size(order.size)  # before the work, not after it
     speech = load_speech(order.recording, limits)
     job.check()
-    takes = job.context.run(infer, speech, order.style, order.identity, order.variants)
+    takes = job.context.run(
+        infer, speech, order.style, order.identity, order.variants, order.head, order.seed
+    )
     job.check()
     said = tuple(_export(take, face, job.folder, len(takes) > 1) for take in takes)
     film = face.render(

@@ -15,6 +15,7 @@ import numpy as np
 from l2t.errors import Cancelled, FaceError
 from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_count
+from l2t.movement import Movement
 from l2t.speech import Speech, speech_mask
 from l2t.variants import Variant, find_each, offered
 
@@ -59,7 +60,7 @@ class FakeFace:
     """See the module; `pause` is the time in seconds that each of ten steps of a stage takes."""
 
     identities, styles, device, renderer = IDENTITIES, STYLES, "cpu", "a test renderer"
-    variants, weights = VARIANTS, WEIGHTS
+    variants, weights, moves = VARIANTS, WEIGHTS, True
 
     def __init__(self, pause: float = 0.0):
         self.pause = pause
@@ -68,14 +69,22 @@ class FakeFace:
         self.closed = False
 
     def animate(
-        self, speech, style=None, identity=None, progress=None, cancelled=None, variant=None
-    ):
-        return self.animate_each(speech, (variant,), style, identity, progress, cancelled)[0]
+        self, speech, style=None, identity=None, progress=None, cancelled=None, variant=None,
+        head=0.0, seed=None,
+    ):  # fmt: skip
+        return self.animate_each(
+            speech, (variant,), style, identity, progress, cancelled, head, seed
+        )[0]
 
     def animate_each(
-        self, speech, variants, style=None, identity=None, progress=None, cancelled=None
-    ):
-        """The plainest variant opens the mouth half as wide and fits half as well."""
+        self, speech, variants, style=None, identity=None, progress=None, cancelled=None,
+        head=0.0, seed=None,
+    ):  # fmt: skip
+        """The plainest variant opens the mouth half as wide and fits half as well.
+
+        The head is turned by `head` hundredths of a radian up, and `seed` thousandths aside.
+        """
+        movement = Movement(head, seed)
         style, identity = style or STYLES[0], identity or IDENTITIES[0]
         chosen = find_each(self.variants, variants)
         if identity not in IDENTITIES:
@@ -88,12 +97,13 @@ class FakeFace:
         level = _loudness(speech.samples, frames) * (1.5 if style == "lively" else 1.0)
         arkit = np.zeros((frames, len(ARKIT_NAMES)), np.float32)
         arkit[:, JAW] = np.clip(level, 0, 1) * voiced
+        turned = np.tile(np.float32([head / 100, (movement.seed or 0) / 1000, 0]), (frames, 1))
         self._step("checking", progress, cancelled)
         wave = np.where(voiced, 0.75 + 0.2 * np.sin(np.arange(frames) / 4), np.nan)
         shares = [0.5 if variant.name == "reconstruction" else 1.0 for variant in chosen]
         return tuple(
-            FakeTake(speech, Motion(arkit * share), FakeReport(wave * share, voiced), identity,
-                     style, variant, WEIGHTS)
+            FakeTake(speech, Motion(arkit * share, head=turned),
+                     FakeReport(wave * share, voiced), identity, style, variant, WEIGHTS)
             for share, variant in zip(shares, chosen, strict=True)
         )  # fmt: skip
 

@@ -95,7 +95,18 @@ def test_a_file_of_the_server_cannot_be_named_as_a_recording(served):
 
 def test_only_the_named_endpoints_are_public(client):
     named = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert named == {"/animate", "/compare", "/cancel"}
+    assert named == {"/animate", "/animate_head", "/compare", "/cancel"}
+
+
+def test_a_head_moves_by_strength_and_seed_and_the_lips_stay(client, voice):
+    file = gradio_client.handle_file(str(voice))
+    made = client.predict(file, head=2, seed=7, api_name="/animate_head", **CHOICES)
+    with np.load(made[3]) as moving, np.load(ask(client, voice)[3]) as still:
+        assert np.allclose(moving["head"], [0.02, 0.007, 0])
+        assert not still["head"].any()
+        assert np.array_equal(moving["arkit"], still["arkit"])
+    with pytest.raises(gradio_client.exceptions.AppError, match="from 0 to 3, found 9"):
+        client.predict(file, head=9, api_name="/animate_head", **CHOICES)
 
 
 def test_compare_gives_one_film_of_both_and_scores_and_motion_of_each(client, voice):

@@ -84,6 +84,13 @@ def test_a_variant_speaks_and_one_that_is_not_there_stops_with_a_sentence(call, 
     ]
 
 
+def test_the_head_moves_by_strength_and_seed(call, speech, tmp_path):
+    file = tmp_path / "m.npz"
+    assert call(speech, "--motion", file, "--head", "1", "--seed", "7")[0] == 0
+    with np.load(file) as motion:
+        assert np.allclose(motion["head"], [0.01, 0.007, 0])
+
+
 def test_a_comparison_gives_one_film_and_files_of_each(call, speech, tmp_path):
     film, motion, sync = tmp_path / "o.mp4", tmp_path / "o.npz", tmp_path / "o.json"
     status, out, err = call(
@@ -148,6 +155,8 @@ def test_the_models_are_not_loaded_for_bad_input_and_once_for_many(call, speech,
         (["-o", "x.mp4", "--size", "100"], "256 to 1024"),
         (["-o", "x.mp4", "--max-seconds", "0"], "--max-seconds"),
         (["-o", "x.mp4", "--max-seconds", "nan"], "--max-seconds"),
+        (["-o", "x.mp4", "--head", "9"], "from 0 to 3, found 9"),
+        (["-o", "x.mp4", "--head", "1", "--seed", "-3"], "whole number from 0"),
         (["-o", "x.mp4", "--compare", "full", "full"], "cannot be compared with itself"),
     ],
 )

@@ -7,6 +7,7 @@ import gradio as gr
 
 from l2t.errors import L2TError
 from l2t.jobs import Order, Result
+from l2t.movement import USUAL
 from l2t.service import Service
 from l2t.ui import texts
 from l2t.ui.catalogue import Catalogue
@@ -35,9 +36,31 @@ class Api:
             confidence, one number or null a frame), the ARKit weights as CSV at 30 fps, and the
             motion as npz (arkit, names, fps, head).
         """
-        result = await self._made(recording, (None,), identity, style, view, size, request)
-        (said,) = result.said
-        return str(result.film), said.sync, str(said.csv), str(said.npz)
+        wanted = (identity, style, view, size, (None,))
+        return _alone(await self._made(recording, wanted, request))
+
+    async def animate_head(
+        self, recording, identity, style, view, size, head, seed, request: gr.Request
+    ):
+        """As /animate, with a head that moves; an endpoint of its own, as callers that post the
+        values of /animate in a list would break if it took more.
+
+        Args:
+            recording: audio file with 0.2 to 60 seconds of speech.
+            identity: name of the head; empty for the default.
+            style: name of the speaking style; empty for the default.
+            view: front, three-quarter or side.
+            size: width and height of the film in pixels, 256 to 1024.
+            head: how strongly it moves, 0 (still) to 3; 1 looks natural. Refused above 0 where
+                the weights hold no head movement.
+            seed: in which way it moves, a whole number; -1 for the recording's own.
+
+        Returns:
+            The same as /animate.
+        """
+        seed = None if seed is None or seed < 0 else seed
+        wanted = (identity, style, view, size, (None,), head, seed)
+        return _alone(await self._made(recording, wanted, request))
 
     async def compare(
         self, recording, first, second, identity, style, view, size, request: gr.Request
@@ -58,20 +81,18 @@ class Api:
             The film (mp4), the scores (weights, and for each variant its name, title and sync
             report as from /animate), and the motion of the first and of the second as npz.
         """
-        variants = (first or None, second or None)
-        result = await self._made(recording, variants, identity, style, view, size, request)
+        wanted = (identity, style, view, size, (first or None, second or None))
+        result = await self._made(recording, wanted, request)
         left, right = result.said
         return str(result.film), texts.scores(result.said), str(left.npz), str(right.npz)
 
-    async def _made(
-        self, recording, variants, identity, style, view, size, request: gr.Request
-    ) -> Result:
+    async def _made(self, recording, wanted: tuple, request: gr.Request) -> Result:
+        """wanted: an `Order` without its recording."""
         if not recording:
             raise gr.Error(texts.NO_RECORDING, print_exception=False)
+        identity, style, view, size, *more = wanted
         try:
-            order = Order(
-                Path(recording), identity or None, style or None, view, int(size), variants
-            )
+            order = Order(Path(recording), identity or None, style or None, view, int(size), *more)
             job = self.service.submit(order, request.session_hash or "")
             while not job.finished:
                 await asyncio.sleep(LOOK)
@@ -82,6 +103,11 @@ class Api:
     def cancel(self, request: gr.Request) -> int:
         """Stop every take that this client ordered and that is not done yet; returns how many."""
         return self.service.cancel(request.session_hash or "")
+
+
+def _alone(result: Result) -> tuple:
+    (said,) = result.said
+    return str(result.film), said.sync, str(said.csv), str(said.npz)
 
 
 def name_endpoints(service: Service, catalogue: Catalogue) -> None:
@@ -99,8 +125,13 @@ def name_endpoints(service: Service, catalogue: Catalogue) -> None:
         scores, other = gr.JSON(label="scores"), gr.File(label="second_npz")
         stopped = gr.Number(label="stopped")
         go, both, stop = gr.Button("animate"), gr.Button("compare"), gr.Button("cancel")
-    choices = [identity, style, view, size]
-    go.click(api.animate, [recording, *choices], [film, sync, csv, npz], api_name="animate")
+        head, seed = gr.Number(USUAL, label="head"), gr.Number(-1, precision=0, label="seed")
+        move = gr.Button("animate_head")
+    choices, made = [identity, style, view, size], [film, sync, csv, npz]
+    go.click(api.animate, [recording, *choices], made, api_name="animate")
+    move.click(
+        api.animate_head, [recording, *choices, head, seed], made, api_name="animate_head"
+    )
     both.click(
         api.compare, [recording, first, second, *choices], [film, scores, npz, other],
         api_name="compare",

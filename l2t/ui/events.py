@@ -15,6 +15,7 @@ import gradio as gr
 from l2t.errors import Cancelled, L2TError
 from l2t.jobs import STAGES, Job, Order
 from l2t.motion import FPS, frame_count
+from l2t.movement import USUAL
 from l2t.service import Service
 from l2t.speech import load_speech, speech_mask
 from l2t.ui import texts
@@ -50,17 +51,18 @@ class Events:
     def __init__(self, service: Service, catalogue: Catalogue, shown: Shown):
         self.service, self.catalogue, self.shown = service, catalogue, shown
 
-    async def talk(self, recording, identity, style, view, size, request: gr.Request):
+    async def talk(self, recording, identity, style, view, size, head, seed, request: gr.Request):
         """The primary button: order a take, show how far it is, show it."""
-        wanted = (identity, style, view, size, (None,))
+        wanted = (identity, style, view, size, (None,), head, seed)
         async for update in self._make(self.shown.solo, recording, wanted, request):
             yield update
 
     async def talk_both(
-        self, recording, identity, style, view, size, first, second, request: gr.Request
-    ):
+        self, recording, identity, style, view, size, head, seed, first, second,
+        request: gr.Request,
+    ):  # fmt: skip
         """The button of the other tab: the same by two variants."""
-        wanted = (identity, style, view, size, (first, second))
+        wanted = (identity, style, view, size, (first, second), head, seed)
         async for update in self._make(self.shown.pair, recording, wanted, request):
             yield update
 
@@ -70,8 +72,10 @@ class Events:
             return
         job = None
         try:
-            identity, style, view, size, variants = wanted
-            order = Order(Path(recording), identity, style, view, int(size), variants)
+            identity, style, view, size, variants, head, seed = wanted
+            order = Order(
+                Path(recording), identity, style, view, int(size), variants, head, seed
+            )
             job = self.service.submit(order, request.session_hash or "")
             yield {self.shown.status: self._progress(job), **self._buttons(True)}
             async for state in self._follow(job):
@@ -142,9 +146,10 @@ class Events:
     async def introduce(self) -> AsyncIterator[tuple]:
         """The line at the foot: which weights, from where, why, on what they run.
 
-        Styles and variants come with it, as each set of weights brings its own.
+        Styles, variants and the head's movement come with it, as each set of weights brings its
+        own.
         """
-        nothing = [gr.skip()] * 5
+        nothing = [gr.skip()] * 7
         try:
             while (face := self.service.face()) is None:
                 yield texts.LOADING, *nothing
@@ -153,7 +158,9 @@ class Events:
             yield str(error), *nothing
             return
         styles = gr.update(choices=texts.choices(face.styles), value=face.styles[0])
-        yield texts.weights_line(face), styles, *self._variants(face.variants)
+        head = gr.update(visible=face.moves, value=USUAL if face.moves else 0)
+        seed = gr.update(visible=face.moves)
+        yield texts.weights_line(face), styles, head, seed, *self._variants(face.variants)
         for _ in range(PATIENCE):  # what draws is known once the drawing process has started
             if face.renderer:
                 break

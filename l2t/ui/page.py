@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from l2t.movement import STRONGEST
 from l2t.service import Service
 from l2t.ui import texts
 from l2t.ui.api import name_endpoints
@@ -31,9 +32,12 @@ class Controls:
     style: gr.Dropdown
     view: gr.Radio
     size: gr.Slider
+    head: gr.Slider
+    seed: gr.Number
 
     def all(self) -> list[gr.components.Component]:
-        return [self.recording, self.identity, self.style, self.view, self.size]
+        head = [self.head, self.seed]
+        return [self.recording, self.identity, self.style, self.view, self.size, *head]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def _wire(
     )
     for choice in pair:
         choice.input(events.describe, pair, variants.what, queue=False, **quiet())
-    known = [weights, controls.style, *pair, variants.what, shown.compare]
+    own = [controls.style, controls.head, controls.seed]
+    known = [weights, *own, *pair, variants.what, shown.compare]
     page.load(events.introduce, None, known, **quiet())
 
 
@@ -126,7 +131,14 @@ def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
             catalogue.smallest, catalogue.largest, catalogue.usual, step=64,
             label="Size of the film in pixels",
         )  # fmt: skip
-    return Controls(recording, identity, style, view, size)
+        head = gr.Slider(  # this and the next: see Events.introduce
+            0, STRONGEST, 0, step=0.1, label="Head movement", info=texts.HEAD, visible=False,
+            elem_id="l2t-head-movement",
+        )  # fmt: skip
+        seed = gr.Number(
+            None, label="Seed", info=texts.SEED, precision=0, visible=False, elem_id="l2t-seed"
+        )
+    return Controls(recording, identity, style, view, size, head, seed)
 
 
 def _examples(examples: list[Example], recording: gr.Audio) -> None:

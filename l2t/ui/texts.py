@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 TITLE = "Learn2Talk"
 PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and voice agree."
 HOW = "Record, upload or pick an example, then press the button."
+HEAD = "0 is still, 1 looks natural; the lips stay the same."
+SEED = "Another number, another movement. Empty: the recording's own."
 ALONE = "These weights hold one variant only, so there is nothing to compare it with."
 STAGES = {
     "listening": "Listening",

@@ -44,6 +44,21 @@ def test_the_choices_reach_the_film_and_the_downloads_its_motion(visit, voice, t
         assert motion["arkit"].shape == (60, 52)
 
 
+def test_the_head_moves_as_the_controls_say(visit, voice):
+    visitor = visit()
+    visitor.page.wait_for_selector("#l2t-weights:has-text('Test double')")
+    visitor.page.click("button:has-text('More')")
+    assert visitor.page.input_value("#l2t-head-movement input[type=number]") == "1"
+    visitor.page.fill("#l2t-head-movement input[type=number]", "2")
+    visitor.page.fill("#l2t-seed input", "7")
+    visitor.page.keyboard.press("Tab")
+    visitor.take(voice)
+    with visitor.page.expect_download() as download:
+        visitor.page.click("text=Motion (npz)")
+    with np.load(download.value.path()) as motion:
+        assert np.allclose(motion["head"], [0.02, 0.007, 0])
+
+
 def test_an_example_brings_its_recording_and_its_credit(visit):
     visitor = visit()
     visitor.page.click("#l2t-examples button:has-text('Dutch')")
