@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from l2t.avatar.avatar import write_avatar
+from l2t.avatar.gaussians import Gaussians
 from l2t.face import FaceTemplate
 from training.avatar.begin import begin
 from training.avatar.dataset import Scene, load_scene
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, help="tracked speech for the default scene")
     parser.add_argument("--template", type=Path, help="npz of another head")
     parser.add_argument("--identity", help="of the template (default: the first)")
+    parser.add_argument("--start", type=Path, help="begin with the avatar in this folder")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--check-every", type=int, default=250)
     for name in ("seed", "steps", "stop", "count"):
@@ -48,6 +50,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     chosen = {k: v for k, v in vars(options).items() if k in AvatarTraining.__dataclass_fields__}
+    if options.start:
+        chosen["coarse"] = 0.0  # it has seen the small pictures
     train(options, AvatarTraining(**chosen))
 
 
@@ -76,7 +80,8 @@ def run(scene: Scene, coarse: Scene, config, options, identity: str) -> None:
         done = restore(checkpoint, optimisation, config)
     else:
         (options.out / "log.csv").unlink(missing_ok=True)
-        optimisation = Optimisation(scene, coarse, config, begin(coarse, config.count, device))
+        model = started(options.start, scene) or begin(coarse, config.count, device)
+        optimisation = Optimisation(scene, coarse, config, model.to(device))
     log.info("%d Gaussians to begin with", len(optimisation.model.triangle))
     rows, began = [], time.process_time()
     for number in range(done, config.last):
@@ -90,6 +95,13 @@ def run(scene: Scene, coarse: Scene, config, options, identity: str) -> None:
                          {"steps": number + 1, "seed": config.seed,
                           "pictures": len(scene.train)}, len(scene.faces))
             rows = []
+
+
+def started(folder: Path | None, scene: Scene) -> BoundGaussians | None:
+    """The avatar in `folder` to go on with, or None without one."""
+    if folder is None:
+        return None
+    return BoundGaussians.of(Gaussians.load(folder / "avatar.safetensors", len(scene.faces)))
 
 
 def look(line: dict[str, float], scene: Scene, model: BoundGaussians, out: Path) -> None:
