@@ -90,10 +90,8 @@ def enlarged(mouths: np.ndarray) -> Iterator[np.ndarray]:
         yield np.repeat(large[..., None], 3, axis=2)
 
 
-def preview(recording: Path, noise: Noise, limits: Limits, out: Path) -> Speech:
-    """The recording under noise, written to `out` (wav), so that one can hear it beforehand."""
+def preview(recording: Path, noise: Noise, limits: Limits) -> Speech:
+    """The recording under noise, to be heard beforehand. Raises L2TError."""
     speech = load_speech(recording, limits)
     check_length(speech.seconds)
-    heard = Speech(noisy(speech, noise), speech.name)
-    write_sound(out, heard.samples, heard.seconds)
-    return heard
+    return Speech(noisy(speech, noise), speech.name)

@@ -13,6 +13,7 @@ import torch
 from l2t.animate import mouth_weights
 from l2t.errors import Cancelled
 from l2t.face import FaceTemplate
+from l2t.free_speech import transcribe
 from l2t.lip_limits import check_length
 from l2t.models.lipreader import FPS
 from l2t.models.loading import Models
@@ -29,7 +30,8 @@ AT_ONCE = 16  # pictures drawn between two looks at `cancelled`
 @dataclass(frozen=True)
 class LipTake:
     """speech: as recorded; heard: the same under noise; mouths: (frames at 25 fps, 96, 96) uint8
-    that were read; drawn: whether the head drew them; found: the readings."""
+    that were read; drawn: whether the head drew them; found: the readings; free: what Whisper's
+    decoder makes of the sound, None where it is not there."""
 
     speech: Speech
     noise: Noise
@@ -37,6 +39,7 @@ class LipTake:
     mouths: np.ndarray
     drawn: bool
     found: Transcripts
+    free: str | None = None
 
 
 class LipStudio:
@@ -80,8 +83,10 @@ class LipStudio:
         heard = Speech(noisy(speech, noise), speech.name)
         mouths = fitted(mouths, frames_of(speech.seconds))
         found = recogniser.recognise(heard.samples, mouths, rules)
+        tell("reading", 0.5)
+        free = transcribe(heard.samples)
         tell("reading", 1.0)
-        return LipTake(speech, noise, heard, mouths, drawn, found)
+        return LipTake(speech, noise, heard, mouths, drawn, found, free)
 
     def _draw(self, speech: Speech, tell: Progress, cancelled: Stop | None) -> np.ndarray:
         """The mouth of the default head saying it, (frames at 25 fps, 96, 96) uint8."""

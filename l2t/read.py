@@ -54,6 +54,7 @@ def transcripts(take: "LipTake") -> dict:
         "audio": plain(found.audio),
         "lips": plain(found.lips),
         "both": plain(found.both),
+        "free_speech": take.free,
         "share_of_sound": round(found.ears, 3),
         "lips_of": "head" if take.drawn else "film",
         "noise": take.noise.kind,
