@@ -103,19 +103,18 @@ class Avatar:
                       self.template.faces)
 
     def _drawn(self, motion: Motion, camera, threads: int) -> Iterator[np.ndarray]:
+        from l2t.avatar.raster import develop
         from l2t.avatar.splatter import Splatter
         from l2t.render.picture import background, fade
 
-        behind_it, solid = background(camera.width) / 255, fade(camera.width)[:, None]
+        back, solid = background(camera.width), fade(camera.width)
         splatter = Splatter(self.gaussians, self.template.faces, threads)
         try:
             for points in self.vertices(motion):
-                picture, behind = splatter.draw(points, camera)
-                if 1 - behind.mean() < LEAST_COVER:
+                out = np.empty((camera.height, camera.width, 3), np.uint8)
+                if develop(*splatter.draw(points, camera), back, solid, out) < LEAST_COVER:
                     raise RenderError("The picture came out empty: no head was drawn.")
-                behind = 1 - solid * (1 - behind)
-                picture = picture * solid[..., None] + behind[..., None] * behind_it
-                yield (255 * np.clip(picture, 0, 1) + 0.5).astype(np.uint8)
+                yield out
         finally:
             splatter.close()
 

@@ -176,3 +176,21 @@ def draw_back(packed, start, items, across, behind, total, g_picture, g_solid, g
             use[items[i]] = most
             if live == 0:
                 break
+
+
+@jit
+def develop(picture, behind, back, solid, out):
+    """Lays a drawn picture over a background, into `out` (H, W, 3) uint8; returns its mean cover.
+
+    picture: (H, W, 3) colours times cover; behind: (H, W); back: (H, W, 3) 0..255; solid: (H,)
+    how much of the head is shown in each row.
+    """
+    cover = 0.0
+    for y in range(len(out)):
+        for x in range(out.shape[1]):
+            cover += 1 - behind[y, x]
+            left = 1 - solid[y] * (1 - behind[y, x])
+            for c in range(3):
+                value = 255 * solid[y] * picture[y, x, c] + left * back[y, x, c]
+                out[y, x, c] = np.uint8(min(max(value, 0.0), 255.0) + 0.5)
+    return cover / behind.size
