@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from l2t.avatar.camera import Orbit
 from l2t.errors import L2TError, OutputError, RenderError, SpeechError
 from l2t.movement import Movement
 from l2t.options import LONGEST, parser
@@ -62,9 +63,17 @@ class Session:
                 if own.sync:
                     save_sync(take.sync, own.sync)
             if film := outputs[0].film:
-                self.face.render(takes, film, options.view, options.size, progress)
+                self.film(takes, film, progress)
         made = ", ".join(str(file) for own in outputs for file in own.wanted())
         say(f"{path} -> {made} ({summary(speech, takes)})")
+
+    def film(self, takes, path: Path, progress: Callable) -> None:
+        options = self.options
+        if options.avatar:
+            orbit = Orbit(*options.orbit)
+            self.face.render_avatar(takes[0], path, orbit, options.size, progress)
+        else:
+            self.face.render(takes, path, options.view, options.size, progress)
 
 
 class Progress:
@@ -136,6 +145,8 @@ def prepare(options: argparse.Namespace) -> list[tuple[Outputs, ...]]:
         raise SpeechError(f"--max-seconds must be above 0 and at most {LONGEST:g} seconds.")
     check_size(options.size)
     Movement(options.head, options.seed)
+    if options.avatar and options.compare:
+        raise OutputError("The Gaussian head is one; --avatar and --compare exclude each other.")
     variants = find_each(EVERY, variants_of(options))
     return plan(options.speech, targets, [variant.name for variant in variants])
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from l2t.avatar.camera import Orbit
 from l2t.errors import Cancelled, L2TError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Order:
     """What a visitor wants: a recording said by a head. None = the default of the models.
 
     variants: one take by each of them; two are compared, side by side in one film.
+    orbit: from where the Gaussian head is seen that says it; None: the other heads, from `view`.
     head, seed: how strongly the head moves and in which way, see `l2t.movement.Movement`.
     """
 
@@ -35,6 +37,7 @@ class Order:
     variants: tuple[str | None, ...] = (None,)
     head: float = 0.0
     seed: int | None = None
+    orbit: Orbit | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Result:
     said: tuple[Said, ...]  # by each of the order's variants
     film: Path
     seconds: float  # work it took
+    splats: tuple[Path, ...] = ()  # of an order with an orbit: the Gaussians at rest, .ply, .splat
 
     @property
     def spoken(self) -> float:

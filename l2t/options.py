@@ -34,6 +34,10 @@ def parser() -> argparse.ArgumentParser:
     head_help = f"how strongly the head moves, 0 to {STRONGEST:g}; 1 looks natural (default: 0)"
     add("--head", type=float, metavar="X", default=0.0, help=head_help)
     add("--seed", type=int, metavar="N", help="in which way it moves (default: the recording's)")
+    add("--avatar", action="store_true", help="film the Gaussian head instead of the mesh")
+    orbit_help = "degrees round (towards its left) and above it (default: 0 0)"
+    add("--orbit", nargs=2, type=float, default=(0.0, 0.0), metavar=("AZIMUTH", "ELEVATION"),
+        help=f"from where the Gaussian head is seen: {orbit_help}")  # fmt: skip
     add("--view", choices=VIEWS, default=VIEWS[0], help="camera (default: %(default)s)")
     size_help = f"side of the film in pixels, {SIZE_MIN} to {SIZE_MAX} (default: %(default)s)"
     add("--size", type=int, metavar="PX", default=SIZE_DEFAULT, help=size_help)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from l2t.avatar.avatar import Avatar
+from l2t.avatar.camera import Orbit
 from l2t.errors import FaceError, L2TError, WeightsError
 from l2t.face import FaceTemplate
 from l2t.lipstudio import LipStudio
@@ -166,6 +168,33 @@ class TalkingFace:
             motions, first.speech, first.identity, view, size, path, drawn, cancelled,
             titles if len(takes) > 1 else (),
         )  # fmt: skip
+
+    def render_avatar(
+        self,
+        take: Take,
+        path: Path | str,
+        orbit: Orbit,
+        size: int = 512,
+        progress: Progress | None = None,
+        cancelled: Stop | None = None,
+    ) -> Path:
+        """A film of the same take by the Gaussian head, seen from `orbit`; the rest as `render`.
+
+        Raises WeightsError where there is no avatar.
+        """
+        drawn = (lambda share: progress("drawing", share)) if progress else None
+        return self._renderer.avatar_film(
+            take.motion, take.speech, orbit, size, path, drawn, cancelled
+        )
+
+    def write_splats(self, folder: Path) -> tuple[Path, Path]:
+        """The Gaussian head at rest as .ply and .splat. Raises WeightsError, OutputError."""
+        ply, splat = (folder / f"learn2talk-avatar.{ending}" for ending in ("ply", "splat"))
+        return self._avatar.write_ply(ply), self._avatar.write_splat(splat)
+
+    @cached_property
+    def _avatar(self) -> Avatar:
+        return Avatar.load(template=self.template)
 
     def close(self) -> None:
         """Ends the drawing process."""

@@ -58,12 +58,22 @@ def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Resu
     )
     job.check()
     said = tuple(_export(take, face, job.folder, len(takes) > 1) for take in takes)
-    film = face.render(
-        takes, job.folder / "learn2talk.mp4", view=order.view, size=order.size,
-        progress=job.report, cancelled=job.should_stop,
-    )  # fmt: skip
+    splats = face.write_splats(job.folder) if order.orbit else ()
+    film = _film(job, face, takes)
     job.check()
-    return Result(order, said, film, seconds=time.monotonic() - begun)
+    return Result(order, said, film, time.monotonic() - begun, splats)
+
+
+def _film(job: Job, face: "TalkingFace", takes: "tuple[Take, ...]") -> Path:
+    order, path = job.order, job.folder / "learn2talk.mp4"
+    if order.orbit:
+        return face.render_avatar(
+            takes[0], path, order.orbit, order.size, job.report, job.should_stop
+        )
+    return face.render(
+        takes, path, view=order.view, size=order.size, progress=job.report,
+        cancelled=job.should_stop,
+    )  # fmt: skip
 
 
 def practise(face: "TalkingFace", runs: Path, cancelled: Callable[[], bool]) -> None:

@@ -121,6 +121,16 @@ class FakeFace:
         writer.close()
         return Path(path)
 
+    def render_avatar(self, take, path, orbit, size=512, progress=None, cancelled=None) -> Path:
+        return self.render(take, path, "front", size, progress, cancelled)
+
+    def write_splats(self, folder) -> tuple[Path, Path]:
+        """One Gaussian, grey and round, a tenth of a unit wide."""
+        ply, splat = folder / "learn2talk-avatar.ply", folder / "learn2talk-avatar.splat"
+        row = np.float32([0, 0, 0, 0.1, 0.1, 0.1]).tobytes()
+        ply.write_bytes(b"ply"), splat.write_bytes(row + bytes([128] * 3 + [255] * 2 + [128] * 3))
+        return ply, splat
+
     def close(self) -> None:
         self.closed = True
 

@@ -91,6 +91,21 @@ def test_the_head_moves_by_strength_and_seed(call, speech, tmp_path):
         assert np.allclose(motion["head"], [0.01, 0.007, 0])
 
 
+def test_the_gaussian_head_is_filmed_from_its_orbit(call, speech, tmp_path):
+    seen = []
+
+    class Watched(FakeFace):
+        def render_avatar(self, take, path, orbit, *more):
+            seen.append((orbit.azimuth, orbit.elevation))
+            return super().render_avatar(take, path, orbit, *more)
+
+    film = tmp_path / "o.mp4"
+    asked = (speech, "-o", film, "--avatar", "--orbit", "-20", "5", "--size", "256")
+    assert call(*asked, face=Watched())[0] == 0
+    assert seen == [(-20, 5)]
+    assert film.exists()
+
+
 def test_a_comparison_gives_one_film_and_files_of_each(call, speech, tmp_path):
     film, motion, sync = tmp_path / "o.mp4", tmp_path / "o.npz", tmp_path / "o.json"
     status, out, err = call(
@@ -155,6 +170,7 @@ def test_the_models_are_not_loaded_for_bad_input_and_once_for_many(call, speech,
         (["-o", "x.mp4", "--size", "100"], "256 to 1024"),
         (["-o", "x.mp4", "--max-seconds", "0"], "--max-seconds"),
         (["-o", "x.mp4", "--max-seconds", "nan"], "--max-seconds"),
+        (["-o", "x.mp4", "--avatar", "--compare", "full", "default"], "exclude each other"),
         (["-o", "x.mp4", "--head", "9"], "from 0 to 3, found 9"),
         (["-o", "x.mp4", "--head", "1", "--seed", "-3"], "whole number from 0"),
         (["-o", "x.mp4", "--compare", "full", "full"], "cannot be compared with itself"),

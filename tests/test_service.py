@@ -14,6 +14,7 @@ import pytest
 from fakes import FakeFace
 from served import write_voice
 
+from l2t.avatar.camera import Orbit
 from l2t.errors import Cancelled, FaceError, L2TError, RenderError, SpeechError, WeightsError
 from l2t.jobs import Order
 from l2t.service import Busy, Service, Settings
@@ -119,6 +120,22 @@ def test_variants_that_cannot_be_compared_are_told_and_the_next_job_works(
     with pytest.raises(FaceError, match=sentence):
         run(service, small(voice, variants=variants))
     assert run(service, small(voice)).film.exists()
+
+
+def test_an_order_with_an_orbit_gives_a_film_of_the_avatar_and_its_gaussians(service_of, voice):
+    seen = []
+
+    class Watched(FakeFace):
+        def render_avatar(self, take, path, orbit, *more):
+            seen.append(orbit)
+            return super().render_avatar(take, path, orbit, *more)
+
+    result = run(service_of(Watched()), small(voice, orbit=Orbit(20, 5), head=1.0, seed=3))
+    assert seen == [Orbit(20, 5)]
+    assert [path.suffix for path in result.splats] == [".ply", ".splat"]
+    assert {path.parent for path in result.splats} == {result.film.parent}
+    assert np.allclose(result.said[0].take.motion.head, [0.01, 0.003, 0])
+    assert imageio_ffmpeg.count_frames_and_secs(str(result.film))[0] == 30
 
 
 def test_progress_passes_through_the_stages_in_order(service_of, voice):

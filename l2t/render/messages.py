@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from l2t.avatar.camera import Orbit
 from l2t.motion import Motion
 
 CANCEL = "cancel"
@@ -21,6 +22,17 @@ class FilmJob:
     samples: np.ndarray
     identity: str
     view: str
+    size: int
+    part: Path
+
+
+@dataclass(frozen=True, eq=False)
+class AvatarJob:
+    """A film of the Gaussian head seen from `orbit`; the rest as in `FilmJob`."""
+
+    motion: Motion
+    samples: np.ndarray
+    orbit: Orbit
     size: int
     part: Path
 

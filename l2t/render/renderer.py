@@ -9,17 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from l2t import errors
+from l2t.avatar.camera import Orbit
 from l2t.errors import RenderError
 from l2t.motion import Motion
 from l2t.render.child import Child, ChildGone
 from l2t.render.choice import wanted
 from l2t.render.film import Progress, Stop, part_of
-from l2t.render.messages import CANCEL, Done, FilmJob, PictureJob, Refused
+from l2t.render.messages import CANCEL, AvatarJob, Done, FilmJob, PictureJob, Refused
 from l2t.render.messages import Progress as Report
 from l2t.render.scene import SIZE_DEFAULT, check_size, check_view
 from l2t.render.supervisor import LISTEN_SECONDS, Supervisor, obey
 
 STALL_SECONDS = 45.0  # without a word from a job that should be working
+COMPILE_SECONDS = 240.0  # the same for a Gaussian head: at its very first picture it is compiled
 CANCEL_SECONDS = 0.5  # to obey a cancel before it is ended
 
 
@@ -87,6 +89,26 @@ class Renderer:
             self._run(job, progress, cancelled or _never)
         return Path(path)
 
+    def avatar_film(
+        self,
+        motion: Motion,
+        speech,
+        orbit: Orbit,
+        size: int = SIZE_DEFAULT,
+        path: Path | str = "film.mp4",
+        progress: Progress | None = None,
+        cancelled: Stop | None = None,
+    ) -> Path:
+        """As `film`, of the Gaussian head seen from `orbit`.
+
+        Raises WeightsError when there is no avatar that fits the template, else as `film`.
+        """
+        check_size(size)
+        with part_of(Path(path)) as part:
+            samples = np.ascontiguousarray(speech.samples, np.float32)
+            self._run(AvatarJob(motion, samples, orbit, size, part), progress, cancelled or _never)
+        return Path(path)
+
     def picture(
         self,
         arkit: np.ndarray,
@@ -106,7 +128,9 @@ class Renderer:
         with self._busy:
             self._supervisor.leave()
 
-    def _run(self, job: FilmJob | PictureJob, progress: Progress | None, cancelled: Stop):
+    def _run(
+        self, job: FilmJob | AvatarJob | PictureJob, progress: Progress | None, cancelled: Stop
+    ):
         """Waits for its turn, does the job, cleans up after a death."""
         while not self._busy.acquire(timeout=LISTEN_SECONDS):
             obey(cancelled)
@@ -128,7 +152,8 @@ class Renderer:
         child.send(job)
         answer = None
         try:
-            answer = self._follow(child, progress, cancelled)
+            stall = COMPILE_SECONDS if isinstance(job, AvatarJob) else STALL_SECONDS
+            answer = self._follow(child, stall, progress, cancelled)
         finally:  # cancelled, hung, Ctrl-C, or an exception out of `progress`
             if answer is None:
                 self._call_off(child)
@@ -137,7 +162,9 @@ class Renderer:
             raise getattr(errors, answer.error, RenderError)(answer.message)
         return answer.result
 
-    def _follow(self, child: Child, progress: Progress | None, cancelled: Stop) -> Done | Refused:
+    def _follow(
+        self, child: Child, stall: float, progress: Progress | None, cancelled: Stop
+    ) -> Done | Refused:
         """Listens until the process has answered. Raises Cancelled, RenderError, ChildGone."""
         heard = time.monotonic()
         while True:
@@ -148,7 +175,7 @@ class Renderer:
                 progress(message.share)
             if message is not None:
                 heard = time.monotonic()
-            elif time.monotonic() - heard > STALL_SECONDS:
+            elif time.monotonic() - heard > stall:
                 raise RenderError("The drawing process hung; please try again.")
             obey(cancelled)
 

@@ -2,13 +2,14 @@
 
 Started by `renderer.py` as `python -m l2t.render.worker FD PAINTER`; speaks over the connection FD:
     -> template (a path or None)         <- Ready | Refused
-    -> FilmJob | PictureJob              <- Progress..., then Done | Refused
+    -> FilmJob | AvatarJob | PictureJob  <- Progress..., then Done | Refused
     -> CANCEL while a film is made
 An unforeseen exception ends the process; the parent reports it and starts another.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -16,7 +17,16 @@ import numpy as np
 
 from l2t.errors import L2TError
 from l2t.motion import Motion
-from l2t.render.messages import CANCEL, Done, FilmJob, PictureJob, Progress, Ready, Refused
+from l2t.render.messages import (
+    CANCEL,
+    AvatarJob,
+    Done,
+    FilmJob,
+    PictureJob,
+    Progress,
+    Ready,
+    Refused,
+)
 
 REPORT_EVERY = 4  # frames between two reports
 
@@ -45,8 +55,7 @@ def serve(connection: Connection, painter: str) -> None:
         if job == CANCEL:  # came too late for the job before
             continue
         try:
-            result = film(job, studio, connection) if isinstance(job, FilmJob) else None
-            result = picture(job, studio) if isinstance(job, PictureJob) else result
+            result = JOBS[type(job)](job, studio, connection)
         except L2TError as error:
             connection.send(Refused(type(error).__name__, str(error)))
         else:
@@ -71,19 +80,42 @@ def open_studio(template: Path | None, painter: str):
 def film(job: FilmJob, studio, connection: Connection) -> None:
     """Draws and encodes; Cancelled when the parent says so or is gone."""
     from l2t.render.beside import side_by_side
-    from l2t.render.film import encode
 
-    first = job.motions[0]
     heads = [studio.frames(m, job.identity, job.view, job.size) for m in job.motions]
-    frames = side_by_side(heads, job.titles)
-    encode(job.part, frames, first.fps, job.samples, len(first), _reporter(connection, len(first)),
-           lambda: connection.poll() and connection.recv() == CANCEL)  # fmt: skip
+    _encode(job, side_by_side(heads, job.titles), job.motions[0], connection)
 
 
-def picture(job: PictureJob, studio) -> np.ndarray:
+def avatar_film(job: AvatarJob, studio, connection: Connection) -> None:
+    """The same of the Gaussian head, which moves as the studio's template does."""
+    _encode(job, avatar(studio.template).frames(job.motion, job.orbit, job.size), job.motion,
+            connection)  # fmt: skip
+
+
+@cache
+def avatar(template):
+    """Loaded when first asked for, and kept."""
+    from l2t.avatar.avatar import Avatar
+
+    return Avatar.load(template=template)
+
+
+def picture(job: PictureJob, studio, _: Connection) -> np.ndarray:
     """One (size, size, 3) uint8 picture."""
     motion = Motion(job.arkit[None], head=job.head[None])
     return next(studio.frames(motion, job.identity, job.view, job.size))
+
+
+JOBS = {FilmJob: film, AvatarJob: avatar_film, PictureJob: picture}
+
+
+def _encode(
+    job: FilmJob | AvatarJob, frames: Iterator[np.ndarray], motion: Motion, connection: Connection
+) -> None:
+    from l2t.render.film import encode
+
+    encode(job.part, frames, motion.fps, job.samples, len(motion),
+           _reporter(connection, len(motion)),
+           lambda: connection.poll() and connection.recv() == CANCEL)  # fmt: skip
 
 
 def _reporter(connection: Connection, count: int) -> Callable[[float], None]:
