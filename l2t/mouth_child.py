@@ -7,12 +7,14 @@ process may open and write no file.  The answer: one line of JSON, {"frames", "f
 {"refused"}, then the grey pictures.
 """
 
+import io
 import json
 import sys
 from typing import BinaryIO
 
 import av
 import av.error
+import av.subtitles.stream  # imported by PyAV on first use
 import numpy as np
 
 from l2t.decode import confine
@@ -51,9 +53,24 @@ def pictures(file: BinaryIO, limits: dict) -> tuple[np.ndarray, float]:
     return np.stack(found), fps
 
 
+def rehearse(limits: dict) -> None:
+    """Decode two pictures from memory, so that whatever PyAV imports late is there already."""
+    file, side = io.BytesIO(), limits["side"]
+    with av.open(file, "w", format="mp4") as out:
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        for _ in range(2):
+            picture = av.VideoFrame.from_ndarray(np.zeros((side, side, 3), np.uint8), "rgb24")
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+    file.seek(0)
+    pictures(file, limits)
+
+
 def main() -> None:
     limits = json.loads(sys.argv[1])
     av.logging.set_level(None)
+    rehearse(limits)
     confine(limits["memory_bytes"], limits["seconds"])
     out = sys.stdout.buffer
     try:

@@ -5,8 +5,8 @@
 
 As in the paper, generated lips come from the CLEAN speech: the student says it, the mouth is
 rendered, the lip reader reads it.  First table: lips alone, real ones beside those of every
-variant of the student that the weights hold, and a frozen mouth.  Second: word errors by the
-sound alone, by sound and generated lips (the default student's), by sound and real lips, under
+variant of the student that the weights (or --runs) hold, and a frozen mouth.  Second: word errors
+by the sound alone, by sound and generated lips (of --generated), by sound and real lips, under
 babble (of people whom training never heard), white noise and synthesised music.  grid_s1 is the
 man whom everything was trained on, grid_s26 one whom nothing was.  Means over clips with 95 %
 bootstrap intervals, under the corpus' grammar and with its 51 words in any order.
@@ -36,7 +36,7 @@ from l2t.weights import resolve
 from training.avsr_data import voices
 from training.data.mouths import to_length
 from training.evaluate.clips import Clip, tracked_clips
-from training.evaluate.contenders import Once, variants
+from training.evaluate.contenders import Once, from_runs, variants
 from training.evaluate.reading import grid_words, load_reader, photos
 from training.evaluate.tables import grid, into_card
 from training.files import load_parts
@@ -70,7 +70,7 @@ class Errors:
 def lips_of(
     clips: list[Clip], part: str, cache: Path, renderer, reader, contenders, every: int
 ) -> Iterator[tuple[str, Clip, np.ndarray]]:
-    """(whose lips, clip, log probabilities): real, frozen, and each variant's; the first variant
+    """(whose lips, clip, log probabilities): real, frozen, and each contender's; the first of them
     says every clip, the others one in `every`."""
     real = photos(cache, part)
     for number, clip in enumerate(clips):
@@ -108,7 +108,7 @@ def through_noise(
                     errors.add((column, kind, snr), clip, model.config, both[0].numpy())
 
 
-def tables(label: str, errors: Errors, titles: dict[str, str], count: int) -> str:
+def tables(label: str, errors: Errors, titles: dict[str, str], count: int, whose: str) -> str:
     """Both tables of one part."""
     heads = ["lips", "clips", "grammar", "any words"]
     lines = [[title, str(len(errors.found[name, "grid"])), errors.cell(name, "grid"),
@@ -123,7 +123,8 @@ def tables(label: str, errors: Errors, titles: dict[str, str], count: int) -> st
         name = f"{kind}, {snr} dB" if kind else "none"
         cells = [errors.cell(c, kind, snr, rule) for rule in RULES for c in columns]
         lines.append([name, *cells])
-    return text + grid(f"Word error through noise, {label}, {count} clips", heads, lines, GOALS)
+    title = f"Word error through noise, {label}, {count} clips; generated lips: {whose}"
+    return text + grid(title, heads, lines, GOALS)
 
 
 def measure(part: str, label: str, clips, cache, renderer, recogniser, contenders, others, every):
@@ -138,7 +139,7 @@ def measure(part: str, label: str, clips, cache, renderer, recogniser, contender
     through_noise(recogniser, clips, seen, who, others, errors)
     titles = {"real": "Real lips", **{c.name: c.title for c in contenders}}
     titles |= {"frozen": "Frozen mouth"}
-    return tables(label, errors, titles, len(clips))
+    return tables(label, errors, titles, len(clips), contenders[0].title)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -152,6 +153,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--every", type=int, default=2, help="other variants: one clip in so many")
     parser.add_argument("--clips", type=int, default=50, help="of each speaker, at most")
     parser.add_argument("--roles", nargs="*", help="variants of the student (default: all)")
+    parser.add_argument("--runs", nargs="*", type=Path, default=[], metavar="FOLDER",
+                        help="students of training runs that are not in the weights")  # fmt: skip
+    parser.add_argument("--generated", help="whose lips help in noise (default: the first)")
     parser.add_argument("--card", type=Path, help="model card that gets the tables")
     parser.add_argument("--out", type=Path, help="file that gets the tables")
     options = parser.parse_args(arguments)
@@ -166,6 +170,8 @@ def main(arguments: list[str] | None = None) -> None:
         recogniser = Recogniser.from_weights(weights, models.encoder)
     hearing = replace(models, encoder=Once(models.encoder))
     contenders = variants(weights, hearing, options.roles, None)
+    contenders += from_runs(options.runs, hearing, None, [c.name for c in contenders])
+    contenders.sort(key=lambda one: one.name != options.generated)  # that one first
     others = voices(options.data, "test")
     renderer, text = MouthRenderer(FaceTemplate.load()).eval(), []
     for part, label in (("grid_s1", "seen speaker"), ("grid_s26", "unseen speaker")):
