@@ -60,6 +60,13 @@ ORIGINS = {
         data="head poses and voice of GRID s1's training clips (CC BY 4.0)",
         licence="Apache-2.0",
     ),
+    "avsr": Origin(
+        command="python -m training.train_avsr --steps 800 (features: python -m "
+        "training.avsr_data)",
+        data="GRID s1 training clips (CC BY 4.0), LibriSpeech training speakers "
+        "(CC BY 4.0); babble of LibriSpeech, white noise, synthesised music",
+        licence="Apache-2.0",
+    ),
     "syncnet3d": Origin(
         command="python -m training.train_syncnet --half 0 in four legs, then python -m "
         "training.calibrate_sync (in full in training/experiments_sync.md)",
