@@ -14,8 +14,12 @@ import numpy as np
 
 from l2t.errors import Cancelled, FaceError
 from l2t.face import FaceTemplate
+from l2t.lipreading import Reading, ReadWord
+from l2t.lipstudio import LipTake
 from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_count
 from l2t.movement import Movement
+from l2t.noisy import noisy
+from l2t.recognition import Transcripts
 from l2t.speech import Speech, speech_mask
 from l2t.variants import Variant, find_each, offered
 
@@ -67,6 +71,10 @@ class FakeFace:
         self.takes = 0  # how often some were begun
         self.template = FaceTemplate.load()
         self.closed = False
+
+    @property
+    def lips(self) -> "FakeLips":
+        return FakeLips(self)
 
     def animate(
         self, speech, style=None, identity=None, progress=None, cancelled=None, variant=None,
@@ -141,6 +149,25 @@ class FakeFace:
             if progress:
                 progress(stage, i / 10)
             time.sleep(self.pause)
+
+
+class FakeLips:
+    """A LipStudio that hears "bin" and sees "bin blue", surely, whatever is said."""
+
+    def __init__(self, face: FakeFace):
+        self.face = face
+
+    def read(self, speech, noise, mouths=None, rules="grid", progress=None, cancelled=None):
+        for stage in ("moving", "drawing", "reading"):
+            self.face._step(stage, progress, cancelled)
+        frames = max(1, round(speech.seconds * 25))
+        drawn = mouths is None
+        mouths = np.zeros((frames, 96, 96), np.uint8) if drawn else mouths[:frames]
+        words = (ReadWord("bin", 0.2, 0.6, 0.9), ReadWord("blue", 0.6, 1.0, 0.5))
+        scores = np.zeros((frames, 1))
+        heard, seen = Reading(words[:1], scores), Reading(words, scores)
+        found = Transcripts(heard, seen, seen, 0.25)
+        return LipTake(speech, noise, Speech(noisy(speech, noise)), mouths, drawn, found)
 
 
 def _loudness(samples: np.ndarray, frames: int) -> np.ndarray:
