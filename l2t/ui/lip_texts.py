@@ -16,6 +16,10 @@ VOCABULARY = (
     "It knows 51 words, those of the GRID corpus (“bin blue at F two now”), learned from one man, "
     "and answers with them whatever is said; on other speech the answer means nothing."
 )
+FILM = (
+    "A film of the mouth taken with the recording, 96 x 96 pixels (optional; without it the head's "
+    "lips are read):"
+)
 NO_WHISPER = (
     "Free speech gets no transcript here: the weights of a Whisper decoder (openai/whisper-tiny.en "
     "in the Hub's cache) are not there."

@@ -95,8 +95,9 @@ def lip_controls(recording: gr.Audio) -> Lips:
             samples=[[clip["label"]] for clip in clips], type="index", elem_id="l2t-lip-clips",
         )  # fmt: skip
         credit = line("lip-credit")
+        line("mouth-how", lip_texts.FILM)
         film = gr.Video(
-            label="Film of the mouth, 96 x 96 pixels (optional)", sources=["upload"], height=150,
+            label="Film of the mouth", show_label=False, sources=["upload"], height=150,
             elem_id="l2t-mouth", buttons=[],
         )  # fmt: skip
         said = gr.Textbox(
@@ -120,8 +121,8 @@ def lip_stage() -> LipStage:
         sound = gr.Audio(label="What was heard", interactive=False, elem_id="l2t-heard", buttons=[])
         lines = gr.HTML(elem_id="l2t-timeline")
         caption, free = line("lips-caption"), line("lips-free")
-        film = gr.Video(label="The lips that were read", interactive=False, height=300,
-                        elem_id="l2t-lips-film", buttons=["download"])  # fmt: skip
+        film = gr.Video(label="The lips that were read", show_label=False, interactive=False,
+                        height=300, elem_id="l2t-lips-film", buttons=["download"])  # fmt: skip
     return LipStage(sound, lines, caption, free, film)
 
 
