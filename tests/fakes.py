@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import imageio_ffmpeg
 import numpy as np
 
+from l2t.avatar.export import Frozen, write_ply, write_splat
 from l2t.errors import Cancelled, FaceError
 from l2t.face import FaceTemplate
 from l2t.lipreading import Reading, ReadWord
@@ -135,9 +136,9 @@ class FakeFace:
     def write_splats(self, folder) -> tuple[Path, Path]:
         """One Gaussian, grey and round, a tenth of a unit wide."""
         ply, splat = folder / "learn2talk-avatar.ply", folder / "learn2talk-avatar.splat"
-        row = np.float32([0, 0, 0, 0.1, 0.1, 0.1]).tobytes()
-        ply.write_bytes(b"ply"), splat.write_bytes(row + bytes([128] * 3 + [255] * 2 + [128] * 3))
-        return ply, splat
+        turn, colours = np.float64([[1, 0, 0, 0]]), np.zeros((1, 4, 3))
+        one = Frozen(np.zeros((1, 3)), np.full((1, 3), 0.1), turn, np.full(1, 0.9), colours)
+        return write_ply(ply, one), write_splat(splat, one)
 
     def close(self) -> None:
         self.closed = True

@@ -95,7 +95,7 @@ def test_a_file_of_the_server_cannot_be_named_as_a_recording(served):
 
 def test_only_the_named_endpoints_are_public(client):
     named = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert named == {"/animate", "/animate_head", "/compare", "/cancel"}
+    assert named == {"/animate", "/animate_head", "/avatar", "/compare", "/cancel", "/read_lips"}
 
 
 def test_a_head_moves_by_strength_and_seed_and_the_lips_stay(client, voice):
@@ -107,6 +107,17 @@ def test_a_head_moves_by_strength_and_seed_and_the_lips_stay(client, voice):
         assert np.array_equal(moving["arkit"], still["arkit"])
     with pytest.raises(gradio_client.exceptions.AppError, match="from 0 to 3, found 9"):
         client.predict(file, head=9, api_name="/animate_head", **CHOICES)
+
+
+def test_avatar_gives_film_scores_motion_and_gaussians(client, voice):
+    file = gradio_client.handle_file(str(voice))
+    asked = {"azimuth": 20, "elevation": 5, "size": 256, "head": 1, "seed": 4}
+    film, sync, npz, ply, splat = client.predict(file, api_name="/avatar", **asked)
+    assert len(frames(film)) == len(sync["confidence"]) == 60
+    with np.load(npz) as motion:
+        assert np.allclose(motion["head"], [0.01, 0.004, 0])
+    assert Path(ply).read_bytes().startswith(b"ply")
+    assert Path(splat).stat().st_size % 32 == 0
 
 
 def test_compare_gives_one_film_of_both_and_scores_and_motion_of_each(client, voice):

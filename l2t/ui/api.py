@@ -5,6 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from l2t.avatar.camera import Orbit
 from l2t.errors import L2TError
 from l2t.jobs import Order, Result
 from l2t.movement import USUAL
@@ -58,9 +59,31 @@ class Api:
         Returns:
             The same as /animate.
         """
-        seed = None if seed is None or seed < 0 else seed
-        wanted = (identity, style, view, size, (None,), head, seed)
+        wanted = (identity, style, view, size, (None,), head, _seed(seed))
         return _alone(await self._made(recording, wanted, request))
+
+    async def avatar(
+        self, recording, style, azimuth, elevation, size, head, seed, request: gr.Request
+    ):
+        """Let the Gaussian head say a recording.
+
+        Args:
+            recording: audio file with 0.2 to 60 seconds of speech.
+            style: name of the speaking style; empty for the default.
+            azimuth: from where it is filmed, degrees round it towards its left.
+            elevation: the same, degrees above it, -80 to 80.
+            size: width and height of the film in pixels, 256 to 1024.
+            head, seed: how strongly and in which way the head moves, as in /animate_head.
+
+        Returns:
+            The film (mp4), the sync report as from /animate, the motion as npz, and the Gaussians
+            at rest as .ply and as .splat.
+        """
+        orbit, seed = Orbit(azimuth, elevation), _seed(seed)
+        wanted = ("", style, "front", size, (None,), head, seed, orbit)
+        result = await self._made(recording, wanted, request)
+        film, sync, _, npz = _alone(result)
+        return film, sync, npz, *map(str, result.splats)
 
     async def compare(
         self, recording, first, second, identity, style, view, size, request: gr.Request
@@ -110,6 +133,11 @@ def _alone(result: Result) -> tuple:
     return str(result.film), said.sync, str(said.csv), str(said.npz)
 
 
+def _seed(number: float | None) -> float | None:
+    """A number below 0 stands for none."""
+    return None if number is None or number < 0 else number
+
+
 def name_endpoints(service: Service, catalogue: Catalogue) -> None:
     """Put the endpoints on the page that is being built; wrong values are told in a sentence."""
     api = Api(service)
@@ -126,12 +154,19 @@ def name_endpoints(service: Service, catalogue: Catalogue) -> None:
         stopped = gr.Number(label="stopped")
         go, both, stop = gr.Button("animate"), gr.Button("compare"), gr.Button("cancel")
         head, seed = gr.Number(USUAL, label="head"), gr.Number(-1, precision=0, label="seed")
-        move = gr.Button("animate_head")
+        still = gr.Number(0, label="head")
+        azimuth, elevation = gr.Number(0, label="azimuth"), gr.Number(0, label="elevation")
+        ply, splat = gr.File(label="ply"), gr.File(label="splat")
+        move, gaussian = gr.Button("animate_head"), gr.Button("avatar")
     choices, made = [identity, style, view, size], [film, sync, csv, npz]
     go.click(api.animate, [recording, *choices], made, api_name="animate")
     move.click(
         api.animate_head, [recording, *choices, head, seed], made, api_name="animate_head"
     )
+    gaussian.click(
+        api.avatar, [recording, style, azimuth, elevation, size, still, seed],
+        [film, sync, npz, ply, splat], api_name="avatar",
+    )  # fmt: skip
     both.click(
         api.compare, [recording, first, second, *choices], [film, scores, npz, other],
         api_name="compare",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from l2t.avatar.camera import Orbit
 from l2t.errors import Cancelled, L2TError
 from l2t.jobs import STAGES, Job, Order
 from l2t.motion import FPS, frame_count
@@ -36,13 +37,18 @@ class Shown:
     status: gr.HTML
     make: gr.Button  # one head
     compare: gr.Button  # two of them
+    avatar: gr.Button  # the Gaussian head
     cancel: gr.Button
     solo: Stage
     pair: Stage
+    gaussian: Stage
 
     def all(self) -> list[gr.components.Component]:
-        fixed = [self.status, self.make, self.compare, self.cancel]
-        return [*fixed, *self.solo.components(), *self.pair.components()]
+        fixed = [self.status, self.make, self.compare, self.avatar, self.cancel]
+        return fixed + [part for stage in self.stages() for part in stage.components()]
+
+    def stages(self) -> tuple[Stage, ...]:
+        return self.solo, self.pair, self.gaussian
 
 
 class Events:
@@ -66,16 +72,23 @@ class Events:
         async for update in self._make(self.shown.pair, recording, wanted, request):
             yield update
 
+    async def talk_avatar(
+        self, recording, _identity, style, view, size, head, seed, azimuth, elevation,
+        request: gr.Request,
+    ):  # fmt: skip
+        """The button of the Avatar tab: the same by the Gaussian head, which has its own face."""
+        wanted = (None, style, view, size, (None,), head, seed, Orbit(azimuth, elevation))
+        async for update in self._make(self.shown.gaussian, recording, wanted, request):
+            yield update
+
     async def _make(self, stage: Stage, recording, wanted, request) -> AsyncIterator[dict]:
         if not recording:
             yield self._refused(texts.NO_RECORDING)
             return
         job = None
         try:
-            identity, style, view, size, variants, head, seed = wanted
-            order = Order(
-                Path(recording), identity, style, view, int(size), variants, head, seed
-            )
+            identity, style, view, size, *more = wanted
+            order = Order(Path(recording), identity, style, view, int(size), *more)
             job = self.service.submit(order, request.session_hash or "")
             yield {self.shown.status: self._progress(job), **self._buttons(True)}
             async for state in self._follow(job):
@@ -111,8 +124,8 @@ class Events:
         return as_json({"steps": steps, "step": step, "fraction": round(job.fraction, 2)})
 
     def _buttons(self, working: bool) -> dict:
-        ready = {button: gr.update(visible=not working)
-                 for button in (self.shown.make, self.shown.compare)}  # fmt: skip
+        makers = self.shown.make, self.shown.compare, self.shown.avatar
+        ready = {button: gr.update(visible=not working) for button in makers}
         return ready | {self.shown.cancel: gr.update(visible=working)}
 
     def _idle(self, alert: str = "", note: str = "") -> dict:
@@ -141,7 +154,8 @@ class Events:
             return self._refused(str(refusal))
         voice = bool(speech_mask(speech.samples, FPS, frame_count(speech.seconds)).any())
         ready = self._idle(note=texts.ready(speech.seconds, voice))
-        return self.shown.solo.blank() | self.shown.pair.blank() | ready
+        blank = {part: new for stage in self.shown.stages() for part, new in stage.blank().items()}
+        return blank | ready
 
     async def introduce(self) -> AsyncIterator[tuple]:
         """The line at the foot: which weights, from where, why, on what they run.

@@ -15,8 +15,10 @@ from l2t.ui.api import name_endpoints
 from l2t.ui.catalogue import Catalogue
 from l2t.ui.events import Events, Shown
 from l2t.ui.examples import Example, load_examples
+from l2t.ui.lip_api import name_lip_endpoint
 from l2t.ui.parts import line, quiet, scripted
-from l2t.ui.stage import pair_stage, solo_stage
+from l2t.ui.read_lips import LipEvents, Wishes, lip_controls, lip_stage, lip_wishes
+from l2t.ui.stage import avatar_stage, pair_stage, solo_stage
 
 KEEP = 3000  # s that uploads and films stay in Gradio's cache, "within the hour"
 SWEEP = 300  # s between two looks at it
@@ -54,28 +56,36 @@ def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
     examples = load_examples()
     with gr.Blocks(title=texts.TITLE, delete_cache=(SWEEP, KEEP), analytics_enabled=False) as page:
         with gr.Column(elem_classes="l2t-frame"):
-            variants = _head()
+            variants, wishes, orbit = _head()
             with gr.Row(equal_height=False):
                 with gr.Column(scale=4, min_width=300):
                     controls = _controls(catalogue, examples)
-                    make, compare, cancel = _buttons()
+                    lips = lip_controls(controls.recording)
+                    *buttons, cancel = _buttons()
                     status = scripted("status")
                 with gr.Column(scale=9, min_width=300):
-                    shown = Shown(status, make, compare, cancel, solo_stage(), pair_stage())
+                    stages = solo_stage(), pair_stage(), avatar_stage()
+                    shown = Shown(status, *buttons, cancel, *stages)
+                    read = lip_stage()
         weights = line("weights", texts.LOADING)
-        _wire(page, Events(service, catalogue, shown), controls, variants, weights)
+        _wire(page, Events(service, catalogue, shown), controls, variants, orbit, weights)
+        lip_events = LipEvents(service, catalogue, lips, read, status, cancel)
+        lip_events.wire(controls.recording, wishes)
         name_endpoints(service, catalogue)
+        name_lip_endpoint(service)
     page.queue(max_size=64, default_concurrency_limit=None)
     return page
 
 
 def _wire(
-    page: gr.Blocks, events: Events, controls: Controls, variants: Variants, weights: gr.HTML
-) -> None:
+    page: gr.Blocks, events: Events, controls: Controls, variants: Variants,
+    orbit: list[gr.Slider], weights: gr.HTML,
+) -> None:  # fmt: skip
     shown, pair = events.shown, [variants.first, variants.second]
     outputs = shown.all()
     shown.make.click(events.talk, controls.all(), outputs, **quiet())
     shown.compare.click(events.talk_both, controls.all() + pair, outputs, **quiet())
+    shown.avatar.click(events.talk_avatar, controls.all() + orbit, outputs, **quiet())
     shown.cancel.click(events.stop, None, shown.status, queue=False, **quiet())
     controls.recording.change(
         events.check, controls.recording, outputs, concurrency_limit=CHECKS, **quiet()
@@ -87,8 +97,10 @@ def _wire(
     page.load(events.introduce, None, known, **quiet())
 
 
-def _head() -> Variants:
-    """Title and tabs; the second asks which two to compare."""
+def _head() -> tuple[Variants, Wishes, list[gr.Slider]]:
+    """Title and tabs; the second asks which two to compare, the third which noise to add, the
+    fourth from where to film.
+    """
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             gr.HTML(
@@ -107,7 +119,18 @@ def _head() -> Variants:
                         for side in ("Left", "Right")
                     )
                 what = line("what")
-    return Variants(first, second, what)
+            with gr.Tab("Read lips", id="read"):
+                wishes = lip_wishes()
+            with gr.Tab("Avatar", id="avatar"):
+                line("avatar-how", texts.AVATAR)
+                with gr.Row():
+                    orbit = [
+                        gr.Slider(-90, 90, 0, step=5, label="Round it, in degrees", min_width=240,
+                                  elem_id="l2t-azimuth"),
+                        gr.Slider(-20, 40, 0, step=5, label="Above it, in degrees", min_width=240,
+                                  elem_id="l2t-elevation"),
+                    ]  # fmt: skip
+    return Variants(first, second, what), wishes, orbit
 
 
 def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
@@ -122,11 +145,15 @@ def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
     if examples:
         _examples(examples, recording)
     identity = gr.Dropdown(
-        texts.choices(catalogue.identities), label="Identity", elem_id="l2t-identity"
-    )
+        texts.choices(catalogue.identities), label="Identity", elem_id="l2t-identity",
+        elem_classes="l2t-off-avatar",
+    )  # fmt: skip
     style = gr.Dropdown([], label="Speaking style", elem_id="l2t-style")  # see Events.introduce
-    view = gr.Radio(texts.choices(catalogue.views), value=catalogue.views[0], label="View")
-    with gr.Accordion("More", open=False):
+    view = gr.Radio(
+        texts.choices(catalogue.views), value=catalogue.views[0], label="View", elem_id="l2t-view",
+        elem_classes="l2t-off-avatar",
+    )  # fmt: skip
+    with gr.Accordion("More", open=False, elem_id="l2t-more"):
         size = gr.Slider(
             catalogue.smallest, catalogue.largest, catalogue.usual, step=64,
             label="Size of the film in pixels",
@@ -157,12 +184,13 @@ def _examples(examples: list[Example], recording: gr.Audio) -> None:
     )  # fmt: skip
 
 
-def _buttons() -> tuple[gr.Button, gr.Button, gr.Button]:
+def _buttons() -> tuple[gr.Button, ...]:
     def button(label: str, name: str, variant: str = "primary", **more) -> gr.Button:
         return gr.Button(label, variant=variant, size="lg", elem_id=f"l2t-{name}", **more)
 
     return (
         button("Make it talk", "make", elem_classes="l2t-on-talk"),
         button("Compare", "compare", elem_classes="l2t-on-compare"),
+        button("Make the avatar talk", "avatar", elem_classes="l2t-on-avatar"),
         button("Cancel", "cancel", "stop", visible=False),
     )

@@ -34,13 +34,16 @@ class Stage:
     plot: gr.HTML
     save_film: gr.DownloadButton
     saves: tuple[Saves, ...]  # one a head
+    model: tuple[gr.Model3D, ...] = ()  # of the Gaussian head alone: it at rest,
+    splats: tuple[gr.DownloadButton, ...] = ()  # and its files
 
     def components(self) -> list[gr.components.Component]:
         whose = [saves.whose for saves in self.saves if saves.whose]
-        return [self.film, self.caption, self.plot, *whose, *self._buttons()]
+        return [self.film, self.caption, self.plot, *whose, *self.model, *self._buttons()]
 
     def _buttons(self) -> list[gr.DownloadButton]:
-        return [self.save_film, *(button for saves in self.saves for button in saves.buttons())]
+        buttons = (button for saves in self.saves for button in saves.buttons())
+        return [self.save_film, *buttons, *self.splats]
 
     def blank(self) -> dict:
         """Nothing of an earlier recording stays beside a new one."""
@@ -56,7 +59,19 @@ class Stage:
             self.plot: as_json(plot_data(result.said)),
             self.save_film: _offered(result.film),
             **dict(self._downloads(result.said)),
+            **dict(self._gaussians(result.splats)),
         }
+
+    def _gaussians(self, splats: tuple[Path, ...]) -> Iterator[tuple]:
+        """For the Gaussian head: its files, and the first of them to look at.
+
+        The .ply, although it is larger: Gradio's viewer never begins on a .splat that it is told
+        of twice in a row, as happens at the end of an event with several steps.
+        """
+        for button, file in zip(self.splats, splats, strict=True):
+            yield button, _offered(file)
+        for model in self.model:
+            yield model, str(splats[0])
 
     def _downloads(self, said: tuple[Said, ...]) -> Iterator[tuple]:
         for saves, own in zip(self.saves, said, strict=True):
@@ -96,6 +111,28 @@ def pair_stage() -> Stage:
                 with gr.Column(min_width=240), gr.Row(elem_classes="l2t-saves"):
                     saves.append(_saves(line(f"whose-{side}")))
     return Stage(film, caption, plot, save_film, tuple(saves))
+
+
+def avatar_stage() -> Stage:
+    """The Gaussian head: film and plot, and it at rest, to be turned by hand."""
+    with gr.Row(equal_height=False, elem_classes="l2t-on-avatar"):
+        with gr.Column(min_width=300):
+            film, caption = _film("avatar-film"), line("avatar-caption")
+        with gr.Column(min_width=300):
+            plot = _plot("avatar-plot", "avatar-film")
+            with gr.Row(elem_id="l2t-avatar-files"):
+                save_film = _download("Film (mp4)")
+                saves = _saves(None)
+    with gr.Column(elem_classes="l2t-on-avatar"):
+        with gr.Row():
+            splats = tuple(map(_download, ("Gaussians (ply)", "Gaussians (splat)")))
+        # Closed: without a graphics card its viewer is a load for the whole page.
+        with gr.Accordion("Turn it by hand", open=False, elem_id="l2t-avatar-turn"):
+            model = gr.Model3D(
+                label="The Gaussians at rest", interactive=False, height=420,
+                elem_id="l2t-avatar-model",
+            )  # fmt: skip
+    return Stage(film, caption, plot, save_film, (saves,), (model,), splats)
 
 
 def _film(name: str) -> gr.Video:

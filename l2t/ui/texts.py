@@ -14,6 +14,10 @@ PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and 
 HOW = "Record, upload or pick an example, then press the button."
 HEAD = "0 is still, 1 looks natural; the lips stay the same."
 SEED = "Another number, another movement. Empty: the recording's own."
+AVATAR = (
+    "The same take by a head of 3D Gaussians, which has a face of its own. Choose from where to "
+    "film it."
+)
 ALONE = "These weights hold one variant only, so there is nothing to compare it with."
 STAGES = {
     "listening": "Listening",
@@ -54,7 +58,11 @@ def waiting(ahead: int) -> str:
 def caption(result: "Result") -> str:
     """What the film shows and what it took, under it; of two heads, which is which."""
     take, order = result.said[0].take, result.order
-    shown = (take.speech.name, name_of(take.identity), name_of(take.style), order.view)
+    seen = (name_of(take.identity), name_of(take.style), order.view)
+    if order.orbit:
+        around = f"{order.orbit.azimuth:g}° round, {order.orbit.elevation:g}° up"
+        seen = ("Gaussian head", name_of(take.style), around)
+    shown = (take.speech.name, *seen)
     made = " · ".join((*shown, f"{order.size} px", f"made in {result.seconds:.1f} s"))
     if len(result.said) == 1:
         return made
