@@ -3,6 +3,7 @@
 import json
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,7 @@ def noisy(speech: Speech, noise: Noise) -> np.ndarray:
     return add_noise(speech.samples, made, noise.snr_db)
 
 
+@cache
 def voices(folder: Path = VOICES) -> list[np.ndarray]:
     """The example recordings, as other people's voices. Raises NoiseError without any."""
     listing = folder / "examples.json"

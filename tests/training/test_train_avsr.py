@@ -115,3 +115,15 @@ def test_a_run_leaves_weights_that_load_and_says_how_it_went(cache, tmp_path):
     notes = json.loads((tmp_path / "run" / "avsr.json").read_text())["notes"]
     assert notes["seed"] == 1
     assert (tmp_path / "run" / "log.csv").read_text().count("\n") == 3
+
+
+def test_the_confidence_is_chosen_where_it_surprises_least(cache, tmp_path):
+    from training import tune_avsr
+
+    main(["--cache", str(cache), "--out", str(tmp_path), "--steps", "1", "--every", "1"])
+    before = load_parts(tmp_path, "avsr")[0]
+    tune_avsr.main(["--cache", str(cache), "--weights", str(tmp_path / "avsr"), "--every", "1"])
+    after = load_parts(tmp_path, "avsr")[0]
+    assert after["search"]["sharpness"] in tune_avsr.SHARPNESS
+    after["search"]["sharpness"] = before["search"]["sharpness"]
+    assert after == before  # nothing else changed
