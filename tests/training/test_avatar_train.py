@@ -104,5 +104,8 @@ def test_beginning_has_the_pictures_colours(folder):
     assert set(model.triangle.tolist()) == set(range(96))
     true = random_gaussians(96, 96, 3).colour[:, 0]
     made = model.gaussians().colour[:, 0]
-    error = np.abs(made - np.clip(true, -1.7, 1.7)[model.triangle]).mean(axis=1)
-    assert np.median(error) < 0.5 * np.abs(true - true.mean(axis=0)).mean()
+    # Gaussians overlap, so that a start is paler than the truth; its hues must still be in place.
+    found = np.corrcoef(made.ravel(), true[model.triangle].ravel())[0, 1]
+    elsewhere = np.corrcoef(made.ravel(), true[(model.triangle + 48) % 96].ravel())[0, 1]
+    assert found > 0.3
+    assert elsewhere < 0.5 * found

@@ -76,7 +76,8 @@ def test_a_picture_is_pooled_and_its_border_cut():
 
 def test_light_contrast_and_a_still_face_do_not_count():
     film = torch.rand(1, 9, 48, 48)
-    torch.testing.assert_close(plain_motion(0.5 * film + 0.2), plain_motion(film))
+    other = plain_motion(0.5 * film + 0.2)
+    torch.testing.assert_close(other, plain_motion(film), atol=1e-4, rtol=1e-4)
     still = film[:, :1].expand(-1, 9, -1, -1)
     assert plain_motion(still).abs().max() < 1e-5
 
