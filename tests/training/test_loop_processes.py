@@ -40,7 +40,7 @@ def test_two_processes_draw_apart_and_learn_together(tmp_path):
     here = Path(__file__).resolve().parents[2]
     free = os.environ | {"PYTHONPATH": str(here), "OMP_NUM_THREADS": "1",
                          "ACCELERATE_USE_CPU": "true"}  # fmt: skip
-    done = subprocess.run(command, env=free, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=free, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     one, two = (torch.load(tmp_path / f"rank{r}.pt", weights_only=True) for r in (0, 1))
     assert not torch.equal(one["drawn"], two["drawn"])
