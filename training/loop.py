@@ -144,7 +144,7 @@ class Loop:
         line = {"step": done, "seconds": round(self._seconds)} | means | scores
         if not self.accelerator.is_main_process:
             return
-        _append(self.out / "log.csv", line)
+        append_line(self.out / "log.csv", line)
         draw_curves(self.out / "log.csv", self.out / "curves.png")
         if picture:
             picture(model, self.out / "sample.png")
@@ -178,7 +178,7 @@ def _plain(terms: Terms) -> dict[str, float]:
     return {k: float(v.detach()) for k, v in terms.items()}
 
 
-def _append(path: Path, line: dict[str, float]) -> None:
+def append_line(path: Path, line: dict[str, float]) -> None:
     """Adds one row to a CSV with a header."""
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:

@@ -28,7 +28,7 @@ from training.avatar.model import BoundGaussians
 from training.avatar.optimise import AvatarTraining, Optimisation
 from training.avatar.rasterise import has_gsplat
 from training.curves import draw_curves
-from training.loop import _append as append
+from training.loop import append_line
 
 log = logging.getLogger(__name__)
 CHECK_VIEWS = 6  # test pictures looked at while training
@@ -110,7 +110,7 @@ def look(line: dict[str, float], scene: Scene, model: BoundGaussians, out: Path)
     scores, pictures = judged(model.gaussians(), scene, views[:CHECK_VIEWS])
     line |= {"gaussians": float(len(model.triangle)), "psnr": scores["psnr"],
              "psnr_head": scores["psnr_head"], "ssim": scores["ssim"]}  # fmt: skip
-    append(out / "log.csv", line)
+    append_line(out / "log.csv", line)
     draw_curves(out / "log.csv", out / "curves.png")
     Image.fromarray(sheet(pictures)).save(out / "sample.png")
     log.info(" ".join(f"{k} {v:.4g}" for k, v in line.items()))

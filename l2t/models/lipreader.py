@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from l2t.errors import WeightsError
+from l2t.models.trained import trained
 
 PHONES = (
     "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH",
@@ -182,11 +182,4 @@ def reader_from(config: dict, tensors: dict[str, Tensor]) -> LipReader:
 
     Raises WeightsError when the two do not fit each other.
     """
-    try:
-        reader = LipReader(LipReaderConfig.from_dict(config))
-        missing, unexpected = reader.load_state_dict(tensors, strict=False)
-    except (RuntimeError, TypeError, ValueError):
-        raise WeightsError("The lip reader's weights do not fit its configuration.") from None
-    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise WeightsError("The lip reader's weights lack tensors or hold unknown ones.")
-    return reader.float().eval().requires_grad_(False)
+    return trained(lambda: LipReader(LipReaderConfig.from_dict(config)), tensors, "lip reader")

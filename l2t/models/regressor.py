@@ -99,35 +99,35 @@ class DecoderLayer(nn.Module):
         return x + self.feed(self.norms[2](x))
 
 
-class Regressor(nn.Module):
-    """(batch, features, channels) at 50 Hz and a style -> (batch, frames, 52) weights in 0..1."""
+class FrameDecoder(nn.Module):
+    """Speech features to one vector a frame, in any frame rate and speaking style.
 
-    def __init__(self, config: RegressorConfig):
+    config: channels, width, layers, styles, dropout are read; layer: of each `DecoderLayer`.
+    outputs: of the linear head, whose weights begin at zero.
+    """
+
+    def __init__(self, config, layer: RegressorConfig, outputs: int):
         super().__init__()
-        self.config = config
-        c = config
+        self.config = c = config
         self.register_buffer("feature_mean", torch.zeros(c.channels))
         self.register_buffer("feature_scale", torch.ones(c.channels))
         self.entry = nn.Sequential(nn.Dropout(c.dropout), nn.Linear(c.channels, c.width))
         self.near = nn.Conv1d(c.width, c.width, 5, padding=2)
-        self.style = nn.Embedding(len(c.styles), c.width)
+        self.style = nn.Embedding(len(c.styles), c.width)  # a linear map of one-hot styles
         nn.init.normal_(self.style.weight, std=0.02)
-        self.layers = nn.ModuleList(DecoderLayer(c) for _ in range(c.layers))
+        self.layers = nn.ModuleList(DecoderLayer(layer) for _ in range(c.layers))
         self.last_norm = nn.LayerNorm(c.width)
-        self.head = nn.Linear(c.width, len(c.shapes))
-        nn.init.zeros_(self.head.weight)  # starts from a face nearly at rest
-        nn.init.constant_(self.head.bias, -3.0)
-        places = torch.tensor([ARKIT_NAMES.index(name) for name in c.shapes])
-        self.register_buffer("places", places, persistent=False)
+        self.head = nn.Linear(c.width, outputs)
+        nn.init.zeros_(self.head.weight)
 
-    def forward(self, features: Tensor, frames: int, style: Tensor) -> Tensor:
-        """features (batch, n, channels), style (batch,) whole numbers -> (batch, frames, 52)."""
+    def decoded(self, features: Tensor, frames: int, style: Tensor, fps: float) -> Tensor:
+        """features (batch, n, channels) at 50 Hz, style (batch,) -> (batch, frames, outputs)."""
         x = (features - self.feature_mean) / self.feature_scale
         memory = self.entry(x)
         memory = memory + nn.functional.gelu(self.near(memory.transpose(1, 2)).transpose(1, 2))
         memory = memory + self.style(style)[:, None]
         device = features.device
-        times = (torch.arange(frames, device=device) + 0.5) / FPS
+        times = (torch.arange(frames, device=device) + 0.5) / fps
         memory_times = torch.arange(memory.shape[1], device=device) / FEATURE_RATE
         x = at_times(memory, times * FEATURE_RATE)
         for layer in self.layers:
@@ -136,7 +136,21 @@ class Regressor(nn.Module):
                 layer.cross_attention.band(times, memory_times),
             )
             x = layer(x, memory, bands)
-        weights = torch.sigmoid(self.head(self.last_norm(x)))
+        return self.head(self.last_norm(x))
+
+
+class Regressor(FrameDecoder):
+    """(batch, features, channels) at 50 Hz and a style -> (batch, frames, 52) weights in 0..1."""
+
+    def __init__(self, config: RegressorConfig):
+        super().__init__(config, config, len(config.shapes))
+        nn.init.constant_(self.head.bias, -3.0)  # starts from a face nearly at rest
+        places = torch.tensor([ARKIT_NAMES.index(name) for name in config.shapes])
+        self.register_buffer("places", places, persistent=False)
+
+    def forward(self, features: Tensor, frames: int, style: Tensor) -> Tensor:
+        """features (batch, n, channels), style (batch,) whole numbers -> (batch, frames, 52)."""
+        weights = torch.sigmoid(self.decoded(features, frames, style, FPS))
         # A little beyond both ends and clipped, so that rest is exactly rest.
         weights = (weights * 1.04 - 0.02).clamp(0.0, 1.0)
         out = weights.new_zeros(*weights.shape[:2], len(ARKIT_NAMES))

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from l2t.errors import WeightsError
 from l2t.mel import BANDS, PER_FRAME, compress
+from l2t.models.trained import trained
 
 
 @dataclass(frozen=True)
@@ -159,14 +159,7 @@ def expert_from(config: dict, tensors: dict[str, torch.Tensor]) -> SyncNet3D:
 
     Raises WeightsError when the two do not fit each other.
     """
-    try:
-        expert = SyncNet3D(SyncConfig.from_dict(config))
-        missing, unexpected = expert.load_state_dict(tensors, strict=False)
-    except (RuntimeError, TypeError, ValueError):
-        raise WeightsError("The sync expert's weights do not fit its configuration.") from None
-    if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
-        raise WeightsError("The sync expert's weights lack tensors or hold unknown ones.")
-    return expert.float().eval().requires_grad_(False)
+    return trained(lambda: SyncNet3D(SyncConfig.from_dict(config)), tensors, "sync expert")
 
 
 def mouth_points(template) -> torch.Tensor:

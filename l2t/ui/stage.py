@@ -1,7 +1,7 @@
 """Where a result is shown: film, caption, plot and downloads; one head, or two side by side."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -87,12 +87,17 @@ def _offered(file: Path) -> dict:
 
 def solo_stage() -> Stage:
     """One head and its plot beside it."""
-    with gr.Row(equal_height=False, elem_classes="l2t-on-talk"):
+    return _beside("talk", "")
+
+
+def _beside(tab: str, prefix: str) -> Stage:
+    """Film and plot of one head side by side; prefix: of the names on the page."""
+    with gr.Row(equal_height=False, elem_classes=f"l2t-on-{tab}"):
         with gr.Column(min_width=300):
-            film, caption = _film("film"), line("caption")
+            film, caption = _film(f"{prefix}film"), line(f"{prefix}caption")
         with gr.Column(min_width=300):
-            plot = _plot("plot", "film")
-            with gr.Row(elem_id="l2t-files"):
+            plot = _plot(f"{prefix}plot", f"{prefix}film")
+            with gr.Row(elem_id=f"l2t-{prefix}files"):
                 save_film = _download("Film (mp4)")
                 saves = _saves(None)
     return Stage(film, caption, plot, save_film, (saves,))
@@ -115,14 +120,7 @@ def pair_stage() -> Stage:
 
 def avatar_stage() -> Stage:
     """The Gaussian head: film and plot, and it at rest, to be turned by hand."""
-    with gr.Row(equal_height=False, elem_classes="l2t-on-avatar"):
-        with gr.Column(min_width=300):
-            film, caption = _film("avatar-film"), line("avatar-caption")
-        with gr.Column(min_width=300):
-            plot = _plot("avatar-plot", "avatar-film")
-            with gr.Row(elem_id="l2t-avatar-files"):
-                save_film = _download("Film (mp4)")
-                saves = _saves(None)
+    stage = _beside("avatar", "avatar-")
     with gr.Column(elem_classes="l2t-on-avatar"):
         with gr.Row():
             splats = tuple(map(_download, ("Gaussians (ply)", "Gaussians (splat)")))
@@ -132,7 +130,7 @@ def avatar_stage() -> Stage:
                 label="The Gaussians at rest", interactive=False, height=420,
                 elem_id="l2t-avatar-model",
             )  # fmt: skip
-    return Stage(film, caption, plot, save_film, (saves,), (model,), splats)
+    return replace(stage, model=(model,), splats=splats)
 
 
 def _film(name: str) -> gr.Video:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from l2t.models.encoder import FEATURE_RATE
-from l2t.models.regressor import DecoderLayer, RegressorConfig, at_times
+from l2t.models.regressor import FrameDecoder, RegressorConfig
 
 
 @dataclass(frozen=True)
@@ -41,40 +40,16 @@ class VertexConfig:
         return RegressorConfig(**{name: getattr(self, name) for name in names})
 
 
-class VertexRegressor(nn.Module):
+class VertexRegressor(FrameDecoder):
     """(batch, features, channels) at 50 Hz and a style -> (batch, frames, outputs) z-scores."""
 
     def __init__(self, config: VertexConfig):
-        super().__init__()
-        self.config = c = config
-        self.register_buffer("feature_mean", torch.zeros(c.channels))
-        self.register_buffer("feature_scale", torch.ones(c.channels))
-        self.entry = nn.Sequential(nn.Dropout(c.dropout), nn.Linear(c.channels, c.width))
-        self.near = nn.Conv1d(c.width, c.width, 5, padding=2)
-        self.style = nn.Embedding(len(c.styles), c.width)  # a linear map of one-hot subjects
-        nn.init.normal_(self.style.weight, std=0.02)
-        self.layers = nn.ModuleList(DecoderLayer(c.layer()) for _ in range(c.layers))
-        self.last_norm = nn.LayerNorm(c.width)
-        self.head = nn.Linear(c.width, c.outputs)
-        nn.init.zeros_(self.head.weight)  # starts from the mean face
-        nn.init.zeros_(self.head.bias)
+        super().__init__(config, config.layer(), config.outputs)
+        nn.init.zeros_(self.head.bias)  # starts from the mean face
 
     def forward(self, features: Tensor, frames: int, style: Tensor) -> Tensor:
         """features (batch, n, channels), style (batch,) whole numbers -> (batch, frames, outs)."""
-        memory = self.entry((features - self.feature_mean) / self.feature_scale)
-        memory = memory + nn.functional.gelu(self.near(memory.transpose(1, 2)).transpose(1, 2))
-        memory = memory + self.style(style)[:, None]
-        device = features.device
-        times = (torch.arange(frames, device=device) + 0.5) / self.config.fps
-        heard = torch.arange(memory.shape[1], device=device) / FEATURE_RATE
-        x = at_times(memory, times * FEATURE_RATE)
-        for layer in self.layers:
-            bands = (
-                layer.self_attention.band(times, times),
-                layer.cross_attention.band(times, heard),
-            )
-            x = layer(x, memory, bands)
-        return self.head(self.last_norm(x))
+        return self.decoded(features, frames, style, self.config.fps)
 
 
 def in_styles(model: VertexRegressor, features: Tensor, frames: int, styles: list[int]) -> Tensor:
