@@ -5,7 +5,6 @@ The lips are never touched: rotations go into `Motion.head`, glances into the ey
 
 import numpy as np
 import torch
-from scipy.signal import savgol_filter
 
 from l2t.models.encoder import FEATURE_RATE
 from l2t.models.posevae import PoseVAE
@@ -49,6 +48,8 @@ def movement_of(
     model: PoseVAE, sound: np.ndarray, voiced: np.ndarray, seed: int, strength: float
 ) -> np.ndarray:
     """`head_motion` of what was `heard`, (frames, audio)."""
+    from scipy.signal import savgol_filter  # most of a second of import that only moving heads need
+
     frames, size = len(voiced), model.config.frames
     step = size // 2
     count = max(1, -(-(frames - step) // step))
