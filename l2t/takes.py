@@ -17,6 +17,7 @@ from l2t.models.posevae import PoseVAE
 from l2t.motion import FPS, Motion
 from l2t.movement import NATURAL, Movement
 from l2t.speech import Speech
+from l2t.threads import one_thread
 from l2t.variants import Variant
 from l2t.voice import speech_mask
 from l2t.weights import Weights
@@ -50,6 +51,7 @@ class Speaker:
     style: str
 
 
+@one_thread()
 def make_motions(
     speech: Speech,
     speakers: Sequence[Speaker],
@@ -89,6 +91,7 @@ def _moving(
     return [with_movement(motion, turns, seed) for motion in motions]
 
 
+@one_thread()
 def judge(
     speech: Speech,
     motions: Sequence[Motion],
