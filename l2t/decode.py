@@ -1,4 +1,4 @@
-"""The child's side of the fence: decodes one untrusted recording, a program of its own.
+"""The child that decodes one untrusted recording, a program of its own.
 
     python -P -m l2t.decode '{"rate": 16000, "max_seconds": 60, ...}' < recording > messages
 
@@ -15,31 +15,10 @@ import wave
 from typing import BinaryIO
 
 import av
-import av.error
 import numpy as np
 
+from l2t.fence import answer, confine
 from l2t.pcm import decode
-from l2t.probe import Refused
-from l2t.wire import DONE, REFUSED, SAMPLES, send
-
-
-def confine(memory_bytes: int, cpu_seconds: float) -> None:
-    """Bound this process' memory and time, and take away opening and writing files."""
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's deadline and the decoded length still hold
-        return
-    for what, value in (
-        ("RLIMIT_AS", memory_bytes),
-        ("RLIMIT_CPU", int(cpu_seconds) + 1),
-        ("RLIMIT_CORE", 0),
-        ("RLIMIT_FSIZE", 0),
-        ("RLIMIT_NOFILE", 3),
-    ):
-        try:
-            resource.setrlimit(getattr(resource, what), (value, value))
-        except (AttributeError, ValueError, OSError):
-            continue  # macOS knows no bound on the address space
 
 
 def rehearse(limits: dict) -> None:
@@ -54,20 +33,10 @@ def rehearse(limits: dict) -> None:
 
 
 def serve(file: BinaryIO, out: BinaryIO, limits: dict) -> None:
-    """Decode `file` and write messages to `out`; every ordinary failure becomes a sentence."""
+    """Decode `file` and write messages to `out`: mono float32, little endian."""
     stats = {"damaged": 0}
-    try:
-        for block in decode(file, limits, stats):
-            send(out, SAMPLES, np.ascontiguousarray(block, "<f4").tobytes())
-        send(out, DONE, json.dumps(stats).encode())
-    except Refused as refusal:
-        send(out, REFUSED, str(refusal).encode())
-    except MemoryError:
-        send(out, REFUSED, b"The recording needs more memory to decode than is allowed.")
-    except (av.error.FFmpegError, ValueError, OverflowError, ZeroDivisionError):
-        sentence = f"The recording is damaged and cannot be read; {limits['formats']}"
-        send(out, REFUSED, sentence.encode())
-    out.flush()
+    blocks = (np.ascontiguousarray(block, "<f4") for block in decode(file, limits, stats))
+    answer(out, blocks, stats, limits)
 
 
 def main() -> None:

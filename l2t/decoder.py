@@ -1,52 +1,61 @@
-"""The parent's side of the fence: runs the decoding child, and believes little of what it says."""
+"""The parent's side of the fence: runs a decoding child, and believes little of what it says."""
 
+import contextlib
 import json
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
-from l2t.errors import SpeechError
-from l2t.wire import DONE, REFUSED, SAMPLES, receive
+from l2t.errors import Cancelled, SpeechError
+from l2t.wire import DATA, REFUSED, receive
 
 log = logging.getLogger(__name__)
-SECONDS_A_SECOND = 0.1  # time the child may take for each second of sound, beyond its allowance
+Stop = Callable[[], bool]  # asked while the child works: whether nobody wants it any more
+LOOK = 0.05  # s between two looks at the deadline and at who cancels
+SECONDS_A_BYTE = 0.1 / 64_000  # a tenth of a second for each second of sound (float32, 16 kHz)
+NOT_NOW = "The decoder cannot be started just now; please try again."
+# What of the parent's environment a child gets to see: no tokens, no keys.
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT", "LANG")
 
 
-class Watchdog:
-    """Kills a child at a deadline that moves as the child gets on.
+@dataclass(frozen=True)
+class Task:
+    """What a child is asked to do and what it may cost.
 
-    seconds: what the child has from the start; `extend` grants more.
+    module: the child's program.  subject: "recording" or "film".  damaged: the sentence for a file
+    that breaks its decoder.  seconds: what the child has from the start, waiting for whoever takes
+    its blocks not counted; each byte that it hands over earns `SECONDS_A_BYTE` more.
+    memory_bytes: of its address space.  most_bytes: that it may hand over in all.
     """
 
-    def __init__(self, child: subprocess.Popen, seconds: float):
-        self.late = False
-        self._child, self._deadline = child, time.monotonic() + seconds
-        self._done = threading.Event()
-        threading.Thread(target=self._watch, daemon=True, name="decode-watchdog").start()
+    module: str
+    subject: str
+    damaged: str
+    seconds: float
+    memory_bytes: int
+    most_bytes: int
 
-    def _watch(self) -> None:
-        while not self._done.wait(max(0.0, self._deadline - time.monotonic())):
-            if time.monotonic() >= self._deadline:
-                self.late = True
-                self._child.kill()
-                return
-
-    def extend(self, seconds: float) -> None:
-        self._deadline += seconds
-
-    def stop(self) -> None:
-        self._done.set()
+    def options(self, file: BinaryIO, limits: dict) -> str:
+        """The child's argument: JSON of `limits` and of what it needs of these."""
+        own = {
+            "subject": self.subject,
+            "damaged": self.damaged,
+            "memory_bytes": self.memory_bytes,
+            "cpu_seconds": self.seconds + SECONDS_A_BYTE * self.most_bytes,
+            "bytes": os.fstat(file.fileno()).st_size,
+        }
+        return json.dumps(limits | own)
 
 
-def start_child(file: BinaryIO, options: str) -> subprocess.Popen:
+def start_child(module: str, file: BinaryIO, options: str) -> subprocess.Popen:
     """The decoder with `file` as its input; it never learns the file's name."""
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]
     own = {
@@ -56,61 +65,100 @@ def start_child(file: BinaryIO, options: str) -> subprocess.Popen:
     }
     try:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "l2t.decode", options],
+            [sys.executable, "-P", "-m", module, options],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | own,
+            env={name: os.environ[name] for name in INHERITED if name in os.environ} | own,
         )
     except OSError as error:
         log.error("no decoder: %s", error)
-        raise SpeechError("The decoder cannot be started just now; please try again.") from None
+        raise SpeechError(NOT_NOW) from None
 
 
-def decoded(file: BinaryIO, limits: dict) -> Iterator[np.ndarray]:
-    """Blocks (n,) float32 at limits["rate"] from an open recording; SpeechError if it is refused.
+class Reader(threading.Thread):
+    """Reads a child's messages, so that whoever waits for them can look up meanwhile."""
 
-    limits: the fields of `l2t.speech.Limits`, with `rate` in Hz and `formats`, the end of a
-    sentence. The child is gone when the iteration ends, however it ends.
+    def __init__(self, pipe: BinaryIO):
+        super().__init__(daemon=True, name="decode-reader")
+        self.pipe, self.messages = pipe, queue.Queue(2)  # few: the child waits for its reader
+        self._wanted = True
+
+    def run(self) -> None:
+        tag = DATA
+        while tag == DATA and self._wanted:
+            try:
+                tag, payload = receive(self.pipe)
+            except (EOFError, ValueError, OSError):
+                tag, payload = None, b""
+            self.messages.put((tag, payload))
+
+    def end(self) -> None:
+        """Come to an end; the child is dead."""
+        self._wanted = False
+        while self.is_alive():
+            with contextlib.suppress(queue.Empty):
+                self.messages.get_nowait()  # room for what it may be waiting to put
+            self.join(0.01)
+
+
+def answers(
+    task: Task, file: BinaryIO, limits: dict, cancelled: Stop | None = None
+) -> Iterator[tuple[bytes, bytes]]:
+    """(DATA, block) of an open file, as often as there is one, then (DONE, JSON).
+
+    cancelled: asked every `LOOK` seconds. Raises SpeechError with one sentence, Cancelled. The
+    child is gone when the iteration ends, however it ends.
     """
-    options = limits | {
-        "bytes": os.fstat(file.fileno()).st_size,
-        "cpu_seconds": limits["decode_seconds"] + SECONDS_A_SECOND * limits["max_seconds"],
-    }
-    allowed = int((limits["max_seconds"] + 0.5) * limits["rate"])
-    damaged = SpeechError(f"The recording is damaged and cannot be read; {limits['formats']}")
-    with start_child(file, json.dumps(options)) as child:
-        watchdog = Watchdog(child, limits["decode_seconds"])
+    _check(cancelled)
+    with start_child(task.module, file, task.options(file, limits)) as child:
+        reader = Reader(child.stdout)
         try:
-            for block in _blocks(child.stdout, damaged):
-                watchdog.extend(SECONDS_A_SECOND * len(block) / limits["rate"])
-                allowed -= len(block)
-                if allowed < 0 or not np.isfinite(block).all():
-                    raise damaged
-                yield block
-        except EOFError:
-            if not watchdog.late:
-                raise damaged from None
-            raise SpeechError(
-                f"The recording could not be decoded within {limits['decode_seconds']:g} seconds; "
-                "it is damaged or too complex."
-            ) from None
+            _start(reader)
+            yield from _believed(reader.messages, task, cancelled)
         finally:
-            watchdog.stop()
             child.kill()
+            if reader.ident is not None:  # where threads have run out it never began
+                reader.end()
 
 
-def _blocks(pipe: BinaryIO, damaged: SpeechError) -> Iterator[np.ndarray]:
-    """Sample blocks until the child is done; SpeechError if it refuses, EOFError if it dies."""
-    while True:
+def _start(reader: Reader) -> None:
+    try:
+        reader.start()
+    except RuntimeError as error:  # the system has no thread left
+        log.error("no reader: %s", error)
+        raise SpeechError(NOT_NOW) from None
+
+
+def _believed(
+    messages: queue.Queue, task: Task, cancelled: Stop | None
+) -> Iterator[tuple[bytes, bytes]]:
+    deadline, allowed = time.monotonic() + task.seconds, task.most_bytes
+    tag = DATA
+    while tag == DATA:
         try:
-            tag, payload = receive(pipe)
-            if tag == SAMPLES:
-                yield np.frombuffer(payload, "<f4")
-        except ValueError:
-            raise damaged from None
+            tag, payload = messages.get(timeout=LOOK)
+        except queue.Empty:
+            payload = b""
+        _check(cancelled)
+        deadline += SECONDS_A_BYTE * len(payload)
+        allowed -= len(payload)
+        if time.monotonic() > deadline:
+            raise SpeechError(
+                f"The {task.subject} could not be decoded within {task.seconds:g} seconds; it is "
+                "damaged or too complex."
+            )
+        if tag is None or allowed < 0:
+            raise SpeechError(task.damaged)
         if tag == REFUSED:
-            raise SpeechError(payload[:400].decode(errors="replace"))
-        if tag == DONE:
-            log.debug("decoded: %s", payload.decode(errors="replace"))
-            return
+            words = payload[:400].decode(errors="replace")
+            raise SpeechError("".join(c if c.isprintable() else " " for c in words))
+        if payload or tag != DATA:
+            handed_over = time.monotonic()
+            yield tag, payload
+            deadline += time.monotonic() - handed_over  # whoever takes it may take his time
+
+
+def _check(cancelled: Stop | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled("The job was cancelled.")

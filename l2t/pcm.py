@@ -62,6 +62,7 @@ class Resampler:
     def __init__(self, source: int, target: int):
         self.source, self.count = source, 0
         self.graph = av.filter.Graph()
+        self.graph.threads = 1  # by itself it takes one, and 8 MB of address space, for each core
         base = Fraction(1, source)
         entry = self.graph.add_abuffer(
             sample_rate=source, format="flt", layout="mono", time_base=base

@@ -1,6 +1,6 @@
 """What an untrusted file says it is, checked before anything of it is decoded.
 
-Runs in the decoding child only. `limits` are the fields of `l2t.speech.Limits` as a dict, with
+Runs in the decoding children only. `limits` are the fields of `l2t.speech.Limits` as a dict, with
 `bytes` (size of the file) and `formats` (the end of a sentence).
 """
 
@@ -16,10 +16,12 @@ CODECS = (
     "pcm_s24be", "pcm_s32be", "pcm_f32be", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav",
 )  # fmt: skip
 EXACT_HEADERS = ("wav", "flac", "mov")  # whose stated duration is a promise, not an estimate
+MOST_STREAMS = 16  # of a file, wanted or not
+FRAME_SAMPLES = 1 << 18  # of each channel that a packet may decode to: a minute at 4 kHz
 
 
 class Refused(Exception):
-    """The recording is not accepted; the message is one sentence for the visitor."""
+    """The file is not accepted; the message is one sentence for the visitor."""
 
 
 def sniff(head: bytes) -> str | None:
@@ -72,43 +74,66 @@ def check_wav(head: bytes, limits: dict) -> None:
 
 
 def too_long(seconds: float | None, limits: dict) -> Refused:
-    """What to raise for a recording of that many seconds; None where it is not known."""
+    """What to raise for a file of that many seconds; None where it is not known."""
     found = f"is {seconds:.0f} seconds long" if seconds else "is too long"
     most = f"at most {limits['max_seconds']:g} seconds are accepted"
-    return Refused(f"The recording {found}; {most}.")
+    return Refused(f"The {limits['subject']} {found}; {most}.")
+
+
+def read_head(file: BinaryIO) -> bytes:
+    """The first bytes of an open file, which is then back at its start."""
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    return head
+
+
+def open_container(file: BinaryIO, name: str, codecs: tuple[str, ...], bounds: dict):
+    """The file opened by the one reader `name`, with no other decoders than `codecs`.
+
+    bounds: options of libav's decoders (`max_pixels`, `max_samples`), which hold already while
+    libav looks into the first packets for what the header does not say.
+    """
+    options = {
+        "protocol_whitelist": "none",
+        "format_whitelist": name,
+        "codec_whitelist": ",".join(codecs),
+        "max_streams": str(MOST_STREAMS),
+    }
+    return av.open(file, format=name, metadata_errors="replace", options=options | bounds)
+
+
+def prepare(stream, bounds: dict) -> None:
+    """Bounds on the decoder of a stream: one thread (each costs address space), and `bounds`."""
+    stream.codec_context.thread_count = 1
+    stream.codec_context.options = bounds
 
 
 def open_audio(file: BinaryIO, limits: dict):
     """The opened container and its audio stream, header facts checked."""
-    head = file.read(HEAD_BYTES)
-    file.seek(0)
+    head = read_head(file)
     name = sniff(head)
     if name is None:
         raise Refused(f"The file is not a recording in a known format; {limits['formats']}")
     if name == "wav":
         check_wav(head, limits)
-    container = av.open(
-        file,
-        format=name,
-        metadata_errors="replace",
-        options={
-            "protocol_whitelist": "none",
-            "format_whitelist": name,
-            "codec_whitelist": ",".join(CODECS),
-            "max_streams": "16",
-        },
-    )
+    bounds = {"max_samples": str(FRAME_SAMPLES)}
+    container = open_container(file, name, CODECS, bounds)
     if not container.streams.audio:
         raise Refused(f"The file holds no sound; {limits['formats']}")
     stream = container.streams.best("audio") or container.streams.audio[0]
     if stream.codec_context is None or stream.codec_context.name not in CODECS:
         raise Refused(f"The recording's sound is in an unknown coding; {limits['formats']}")
     check_facts(stream.rate or 0, stream.channels or 0, limits)
+    check_stated_length(stream, name, limits)
+    prepare(stream, bounds)
+    return container, stream
+
+
+def check_stated_length(stream, name: str, limits: dict) -> None:
+    """Refuse a stream that says it is too long, where its format `name` keeps its word."""
     seconds = float(stream.duration * stream.time_base) if stream.duration else None
     if name in EXACT_HEADERS and seconds and seconds > 1.1 * limits["max_seconds"] + 1:
         # A WAV written to a pipe claims four gigabytes: believe no more than the file can hold.
         pcm = stream.codec_context.name.startswith("pcm_") and stream.codec_context.bit_rate
         if not pcm or limits["bytes"] * 8 / pcm > limits["max_seconds"]:
             raise too_long(min(seconds, limits["bytes"] * 8 / pcm) if pcm else seconds, limits)
-    stream.codec_context.thread_count = 1
-    return container, stream

@@ -1,18 +1,17 @@
 """Speech: one recording as the models want it, and how an untrusted file becomes one."""
 
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from l2t.decoder import decoded
+from l2t.decoder import Stop, Task, answers
 from l2t.errors import SpeechError
 from l2t.loudness import normalise
+from l2t.regular_file import open_regular
 from l2t.voice import SAMPLE_RATE, speech_mask
+from l2t.wire import DATA
 
 __all__ = ["SAMPLE_RATE", "Limits", "Speech", "load_speech", "speech_mask", "stream_speech"]
 
@@ -67,14 +66,19 @@ class Speech:
         return len(self.samples) / SAMPLE_RATE
 
 
-def load_speech(path: Path | str, limits: Limits = Limits()) -> Speech:  # noqa: B008 (frozen)
+def load_speech(
+    path: Path | str,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    cancelled: Stop | None = None,
+) -> Speech:
     """Read an untrusted recording; raises SpeechError with one sentence if it is not accepted.
 
     Decoding happens in a child process, bounded in time and memory. Memory here: 4 bytes a
-    sample, 230 MB for an hour, and twice that while it is normalised.
+    sample, 230 MB for an hour, and twice that while it is normalised. `cancelled` is asked ten
+    times a second or more; once it is true the child is killed and Cancelled raised.
     """
     path = Path(path)
-    samples = np.concatenate([np.zeros(0, np.float32), *stream_speech(path, limits)])
+    samples = np.concatenate([np.zeros(0, np.float32), *stream_speech(path, limits, cancelled)])
     seconds = len(samples) / SAMPLE_RATE
     if not len(samples):
         raise SpeechError(f"The recording holds no samples; {limits.formats}")
@@ -84,42 +88,33 @@ def load_speech(path: Path | str, limits: Limits = Limits()) -> Speech:  # noqa:
     return Speech(normalise(samples), name)
 
 
-def stream_speech(path: Path | str, limits: Limits = Limits()) -> Iterator[np.ndarray]:  # noqa: B008
+def stream_speech(
+    path: Path | str,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    cancelled: Stop | None = None,
+) -> Iterator[np.ndarray]:
     """Blocks (n,) float32 mono 16 kHz of about half a second, as recorded: not normalised.
 
-    For recordings of any length in constant memory. Raises SpeechError, also midway.
+    For recordings of any length in constant memory. Raises SpeechError and Cancelled as
+    `load_speech`, also midway.
     """
-    with open_regular(Path(path), limits) as file:
-        facts = {"rate": SAMPLE_RATE, "formats": limits.formats}
-        yield from decoded(file, asdict(limits) | facts)
+    damaged = f"The recording is damaged and cannot be read; {limits.formats}"
+    task = Task(
+        "l2t.decode", "recording", damaged, limits.decode_seconds, limits.memory_bytes,
+        most_bytes=4 * int((limits.max_seconds + 0.5) * SAMPLE_RATE),
+    )  # fmt: skip
+    facts = {"rate": SAMPLE_RATE, "formats": limits.formats}
+    with open_regular(Path(path), limits.max_bytes, "recording", limits.formats) as file:
+        for tag, payload in answers(task, file, asdict(limits) | facts, cancelled):
+            if tag == DATA:
+                yield _block(payload, damaged)
 
 
-def open_regular(path: Path, limits: Limits) -> BinaryIO:
-    """The opened file if it is a plain one of acceptable size; never waits on a pipe or device."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(path, flags)
-    except FileNotFoundError:
-        raise SpeechError("There is no such file; the name of a recording is expected.") from None
-    except (OSError, ValueError):
-        raise SpeechError("The file cannot be opened; a readable recording is expected.") from None
-    try:
-        _check_file(os.fstat(handle), limits)
-    except SpeechError:
-        os.close(handle)
-        raise
-    return os.fdopen(handle, "rb")
-
-
-def _check_file(facts: os.stat_result, limits: Limits) -> None:
-    if stat.S_ISDIR(facts.st_mode):
-        raise SpeechError("This is a folder; the name of one recording is expected.")
-    if not stat.S_ISREG(facts.st_mode):
-        raise SpeechError("This is a device or a pipe; a plain file is expected.")
-    if facts.st_size == 0:
-        raise SpeechError(f"The file is empty (0 bytes); {limits.formats}")
-    if facts.st_size > limits.max_bytes:
-        raise SpeechError(
-            f"The file is {facts.st_size / 1e6:.0f} MB; "
-            f"at most {limits.max_bytes / 1e6:.0f} MB are accepted."
-        )
+def _block(payload: bytes, damaged: str) -> np.ndarray:
+    """(n,) float32 from the child's bytes, if that is what they are."""
+    if len(payload) % 4:
+        raise SpeechError(damaged)
+    block = np.frombuffer(payload, "<f4")
+    if not np.isfinite(block).all():
+        raise SpeechError(damaged)
+    return block

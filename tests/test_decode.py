@@ -18,6 +18,7 @@ from l2t.speech import SAMPLE_RATE, Limits
 
 ROOT = Path(__file__).parents[1]
 LIMITS = Limits().__dict__ | {"rate": SAMPLE_RATE, "formats": "", "bytes": 10**9}
+LIMITS["subject"] = "recording"
 
 
 def decoded(data: bytes, **limits) -> np.ndarray:
@@ -68,6 +69,14 @@ def test_what_is_above_the_new_band_does_not_come_back(frequency):
     tone = np.sin(2 * np.pi * frequency * np.arange(48_000) / 48_000).astype(np.float32)
     out = np.concatenate([*resampler.push(tone), *resampler.push(None)])
     assert np.abs(out[500:-500]).max() < 1e-4  # -80 dB
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_resampling_takes_no_thread_for_each_core():
+    before = len(os.listdir("/proc/self/task"))
+    resampler = Resampler(48_000, SAMPLE_RATE)
+    assert len(os.listdir("/proc/self/task")) == before
+    assert not list(resampler.push(np.zeros(10, np.float32)))
 
 
 def test_blocks_make_no_seams():
@@ -128,7 +137,7 @@ def test_a_confined_child_opens_no_file_no_socket_and_takes_no_more_memory(
     attempt, error, tmp_path
 ):
     program = (
-        "import socket; from l2t.decode import confine; confine(640_000_000, 5)\n"
+        "import socket; from l2t.fence import confine; confine(640_000_000, 5)\n"
         f"try: {attempt}\nexcept {error.__name__}: raise SystemExit(42)"
     )
     done = subprocess.run(

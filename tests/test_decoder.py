@@ -1,17 +1,19 @@
-"""The parent of the decoding child: deadlines, dead children, children that lie."""
+"""The parent of the decoding child: deadlines, dead children, children that lie, cancelling."""
 
+import itertools
 import subprocess
-import sys
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
+from hostile.children import install
 from hostile.files import pcm, wav
 
 from l2t import decoder
-from l2t.errors import SpeechError
-from l2t.speech import Limits, load_speech
+from l2t.errors import Cancelled, SpeechError
+from l2t.speech import Limits, load_speech, stream_speech
 
 
 @pytest.fixture
@@ -23,22 +25,7 @@ def path(tmp_path):
 @pytest.fixture
 def child(monkeypatch):
     """Puts a program of the test's own in the decoder's place; collects the processes."""
-    started = []
-
-    def install(program: str):
-        def start(file, options):
-            preamble = "import sys, time, struct\nsend = lambda t, b: (sys.stdout.buffer.write("
-            preamble += "struct.pack('<cI', t, len(b)) + b), sys.stdout.flush())\n"
-            process = subprocess.Popen(
-                [sys.executable, "-S", "-c", preamble + program], stdin=file, stdout=subprocess.PIPE
-            )
-            started.append(process)
-            return process
-
-        monkeypatch.setattr(decoder, "start_child", start)
-        return started
-
-    return install
+    return partial(install, monkeypatch)
 
 
 def test_a_hanging_child_is_killed_at_the_deadline(path, child):
@@ -55,6 +42,14 @@ def test_a_child_that_gets_on_is_given_time(path, child):
         "for _ in range(6): send(b'S', bytes(64000)); time.sleep(0.1)\nsend(b'D', b'{}')"
     )  # 6 s of sound, which grant 0.6 s
     assert load_speech(path, Limits(decode_seconds=0.6)).seconds == 6
+
+
+def test_a_child_is_not_blamed_for_who_is_slow_to_take_its_sound(path, child):
+    child("for _ in range(8): send(b'S', bytes(64000))\nsend(b'D', b'{}')")
+    blocks = stream_speech(path, Limits(decode_seconds=2))
+    first = next(blocks)
+    time.sleep(2.5)
+    assert len(np.concatenate([first, *blocks])) == 8 * 16_000
 
 
 @pytest.mark.parametrize(
@@ -78,15 +73,63 @@ def test_whatever_a_broken_child_sends_is_one_sentence(path, child, program):
     assert started[0].returncode is not None
 
 
-def test_a_refusal_of_the_child_is_passed_on(path, child):
-    child("send(b'E', b'The recording is a song.')")
-    with pytest.raises(SpeechError, match="is a song"):
+def test_a_child_that_says_nothing_without_end_is_late(path, child):
+    started = child("while True: send(b'S', b'')")
+    with pytest.raises(SpeechError, match="could not be decoded within"):
+        load_speech(path, Limits(decode_seconds=0.5))
+    assert started[0].returncode is not None
+
+
+def test_a_refusal_of_the_child_is_passed_on_as_one_line(path, child):
+    child("send(b'E', b'The recording\\nis a \\x1b[31msong.')")
+    with pytest.raises(SpeechError, match=r"^The recording is a  \[31msong\.$"):
         load_speech(path)
 
 
 def test_too_little_memory_is_a_sentence(path):
     with pytest.raises(SpeechError):
         load_speech(path, Limits(memory_bytes=30_000_000))
+
+
+@pytest.mark.parametrize("program", ["time.sleep(60)", "while True: send(b'S', bytes(4))"])
+def test_a_cancelled_load_kills_the_child(path, child, program):
+    started, asked = child(program), itertools.count()
+    begun = time.monotonic()
+    with pytest.raises(Cancelled, match="The job was cancelled"):
+        load_speech(path, cancelled=lambda: next(asked) > 4)
+    assert time.monotonic() - begun < 10
+    assert started[0].returncode is not None
+    assert not readers()
+
+
+def test_who_cancels_ahead_starts_no_child(path, child):
+    started = child("time.sleep(60)")
+    with pytest.raises(Cancelled):
+        load_speech(path, cancelled=lambda: True)
+    assert not started
+
+
+def test_who_does_not_cancel_gets_the_speech(path):
+    assert load_speech(path, cancelled=lambda: False).seconds == 1.0
+
+
+def test_whoever_fails_to_say_whether_he_cancels_leaves_no_child(path, child):
+    started, answers = child("time.sleep(60)"), [False, False]
+    with pytest.raises(IndexError):
+        load_speech(path, cancelled=lambda: answers.pop())
+    assert started[0].returncode is not None
+
+
+def test_a_child_without_a_reader_is_not_left_behind(path, child, monkeypatch):
+    started = child("time.sleep(60)")
+
+    def none_left(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(decoder.Reader, "start", none_left)
+    with pytest.raises(SpeechError, match="cannot be started just now"):
+        load_speech(path)
+    assert started[0].returncode is not None
 
 
 def test_many_at_once_get_their_own_sound(tmp_path):
@@ -104,8 +147,25 @@ def test_many_at_once_get_their_own_sound(tmp_path):
     assert results == {"0": 0.5, "1": 0.75, "2": 1.0, "3": 1.25}
 
 
-def test_the_watchdog_ends_with_the_work(path):
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "decode-reader"]
+
+
+def test_the_reader_ends_with_the_work(path, child):
     load_speech(path)
-    time.sleep(0.05)
-    assert not [t for t in threading.enumerate() if t.name == "decode-watchdog"]
-    assert np.isfinite(load_speech(path).samples).all()
+    assert not readers()
+    child("while True: send(b'S', bytes(4000))")
+    blocks = stream_speech(path)
+    next(blocks)
+    blocks.close()
+    assert not readers()
+
+
+def test_a_child_sees_no_secret_of_its_parent(tmp_path, monkeypatch):
+    (tmp_path / "spill.py").write_text("import os; print(*os.environ)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    with decoder.start_child("spill", subprocess.DEVNULL, "{}") as child:
+        seen = child.stdout.read().decode().split()
+    assert "PYTHONPATH" in seen
+    assert "HF_TOKEN" not in seen

@@ -14,22 +14,25 @@ from typing import BinaryIO
 
 import av
 
-from l2t import decode, decoder
+from l2t import decode, decoder, mouth_child
 from l2t.errors import SpeechError
+from l2t.fence import confine
 from l2t.speech import Limits, load_speech
+
+SERVE = {"l2t.decode": decode.serve, "l2t.mouth_child": mouth_child.serve}
 
 
 class Forked:
     """As much of subprocess.Popen as the decoder's parent uses."""
 
-    def __init__(self, file: BinaryIO, options: str):
+    def __init__(self, module: str, file: BinaryIO, options: str):
         reading, writing = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             limits = json.loads(options)
-            decode.confine(limits["memory_bytes"], limits["cpu_seconds"])
+            confine(limits["memory_bytes"], limits["cpu_seconds"])
             with os.fdopen(writing, "wb") as out:
-                decode.serve(file, out, limits)
+                SERVE[module](file, out, limits)
                 out.flush()
                 os._exit(0)
         os.close(writing)
