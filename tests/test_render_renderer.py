@@ -132,7 +132,7 @@ def test_a_process_that_does_not_listen_is_ended(renderer, tmp_path):
 
 
 def test_an_idle_process_that_hangs_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.setattr("l2t.render.child.SEND_SECONDS", 1)
+    monkeypatch.setattr("l2t.child.SEND_SECONDS", 1)
     with Renderer(choice="software") as made:
         pid = made.start()._supervisor.child.process.pid
         os.kill(pid, signal.SIGSTOP)

@@ -6,8 +6,8 @@ from l2t.speech import FORMATS, Limits
 
 if TYPE_CHECKING:
     from l2t.jobs import Result, Said
-    from l2t.talkingface import TalkingFace
     from l2t.variants import Variant
+    from l2t.worker.about import About
 
 TITLE = "Learn2Talk"
 PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and voice agree."
@@ -50,9 +50,19 @@ def ready(seconds: float, voice: bool) -> str:
     return f"{seconds:.1f} seconds of sound, {found}."
 
 
-def waiting(ahead: int) -> str:
-    """While others are served."""
-    return "Next in line." if ahead <= 1 else f"{ahead} takes are before yours."
+def waiting(ahead: int, seconds: float) -> str:
+    """While others are served; seconds: until its turn, an estimate. Nobody ahead: it begins."""
+    if not ahead:
+        return LOADING
+    place = "Next in line" if ahead <= 1 else f"{ahead} takes are before yours"
+    return f"{place}, about {about(seconds)} to wait."
+
+
+def about(seconds: float) -> str:
+    """A time as one would say it."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} seconds"
+    return f"{round(seconds / 60)} minutes"
 
 
 def caption(result: "Result") -> str:
@@ -86,7 +96,7 @@ def scores(said: "tuple[Said, ...]") -> dict:
     return {"weights": said[0].take.weights.label, "variants": rows}
 
 
-def weights_line(face: "TalkingFace") -> str:
+def weights_line(face: "About") -> str:
     """Which weights are active, from where and why, and what does the work."""
     drawn = f"are drawn by {face.renderer}" if face.renderer else "wait for the renderer to start"
     return f"Weights: {face.weights.label}. Models run on {face.device}; pictures {drawn}."
