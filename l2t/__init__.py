@@ -6,7 +6,7 @@ light (no torch, gradio or pyvista).
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"  # the one place of it: pyproject.toml reads it here
 
 _HOMES = {
     "TalkingFace": "l2t.talkingface",

@@ -18,6 +18,7 @@ from l2t.motion import FPS, Motion
 from l2t.movement import NATURAL, Movement
 from l2t.speech import Speech
 from l2t.take import Take
+from l2t.threads import one_thread
 from l2t.variants import Variant
 from l2t.voice import speech_mask
 
@@ -35,6 +36,7 @@ class Speaker:
     style: str
 
 
+@one_thread()
 def make_motions(
     speech: Speech,
     speakers: Sequence[Speaker],
@@ -74,6 +76,7 @@ def _moving(
     return [with_movement(motion, turns, seed) for motion in motions]
 
 
+@one_thread()
 def judge(
     speech: Speech,
     motions: Sequence[Motion],
