@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 IDLE = 0.5  # s between two looks at the worker and at old files while nobody wants anything
 RETRY = 10.0  # s between two attempts to load models that cannot be loaded
+HANDOVER = 2.0  # s for a visitor to fetch what was finished while the service closed
 GONE = "The service is shutting down and takes no more jobs."
 
 
@@ -169,9 +170,12 @@ class Service:
                 job.finish(error=Busy("The service is shutting down; please try again later."))
             running = self._running
             self._changed.notify_all()
-        if running is not None and not running.wait(finish):
-            self.stop(running)
-            running.wait(2.0)
+        if running is not None:
+            if not running.wait(finish):
+                self.stop(running)
+                running.wait(2.0)
+            elif finish:
+                time.sleep(HANDOVER)
         self.worker.close()
         if self._thread is not None:
             self._thread.join(5.0)

@@ -192,8 +192,8 @@ def test_software_steps_in_where_pyvista_dies(monkeypatch):
     from l2t.render import supervisor as module
 
     class NoGL(module.Child):
-        def __init__(self, painter):
-            super().__init__(painter)
+        def __init__(self, module_name, painter):
+            super().__init__(module_name, painter)
             if painter == "pyvista":
                 os.kill(self.process.pid, signal.SIGSEGV)
 

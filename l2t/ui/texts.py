@@ -6,6 +6,7 @@ from l2t.speech import FORMATS, Limits
 
 if TYPE_CHECKING:
     from l2t.jobs import Result, Said
+    from l2t.service import Settings
     from l2t.variants import Variant
     from l2t.worker.about import About
 
@@ -35,12 +36,15 @@ SLIGHT, CLEAR = 45.0, 125.0  # ms; viewers notice sound early by 45 and late by 
 GOOD, FAIR = 0.7, 0.4  # of the calibrated confidence, 0..1
 
 
-def limits_line(limits: Limits) -> str:
-    """What is accepted, under the recorder."""
+def limits_line(limits: Limits, settings: "Settings", sweep: float) -> str:
+    """What is accepted, under the recorder; sweep: seconds between two looks at old files."""
+    takes = "one take" if settings.waiting_each == 1 else f"{settings.waiting_each} takes"
     return (
         f"{limits.min_seconds:g} to {limits.max_seconds:g} seconds, up to "
         f"{limits.max_bytes / 1e6:.0f} MB: {FORMATS}. "
-        "Recordings are processed by this server and deleted within the hour."
+        f"A take may work for {about(settings.deadline)}, and {takes} of yours may wait. "
+        "Recordings are processed by this server and deleted after "
+        f"{about(settings.keep + sweep)}."
     )
 
 
