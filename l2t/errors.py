@@ -31,3 +31,22 @@ class OutputError(L2TError):
 
 class Cancelled(L2TError):
     """The job was cancelled by its owner or ran past its deadline."""
+
+
+class Busy(L2TError):
+    """Too many jobs are waiting, or there is no room for another; nothing was started."""
+
+
+class JobFailed(L2TError):
+    """The job met an error that nobody foresaw; the log holds the details."""
+
+
+class WorkerError(L2TError):
+    """The process that does the work ended, or could not be started."""
+
+
+def named(name: str, message: str) -> L2TError:
+    """The error of that class name, as it comes over a line between two of our processes."""
+    found = globals().get(name)
+    known = isinstance(found, type) and issubclass(found, L2TError)
+    return (found if known else JobFailed)(message)

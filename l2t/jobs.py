@@ -2,21 +2,24 @@
 
 import contextlib
 import contextvars
+import logging
 import shutil
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l2t.avatar.camera import Orbit
-from l2t.errors import Cancelled, L2TError
+from l2t.errors import Cancelled, JobFailed, L2TError, OutputError
 
 if TYPE_CHECKING:
     from l2t.lipjobs import LipOrder, LipResult
     from l2t.talkingface import Take
 
+log = logging.getLogger(__name__)
 STAGES = ("listening", "moving", "checking", "drawing")  # in the order of the work
 
 
@@ -77,6 +80,7 @@ class Job:
         self.order, self.owner, self.context = order, owner, context
         self.folder = runs / self.id
         self.stage, self.fraction = "waiting", 0.0
+        self.begun: float | None = None  # monotonic seconds at which the worker took it up
         self._deadline = float("inf")
         self._cancelled, self._finished = threading.Event(), threading.Event()
         self._unwanted = False
@@ -89,13 +93,28 @@ class Job:
         return self._finished.is_set()
 
     @property
+    def succeeded(self) -> bool:
+        """Whether it ended with a result."""
+        return self._result is not None
+
+    @property
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
 
     def begin(self, deadline: float) -> None:
         """The worker takes the job up; it has `deadline` seconds."""
-        self._deadline = time.monotonic() + deadline
-        self.folder.mkdir(mode=0o700)
+        self.begun = time.monotonic()
+        self._deadline = self.begun + deadline
+        try:
+            self.folder.mkdir(mode=0o700)
+        except OSError as error:
+            reason = (error.strerror or "unknown reason").lower()
+            raise OutputError(f"The server cannot write results just now ({reason}).") from None
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the deadline of a job that was begun."""
+        return max(0.0, self._deadline - time.monotonic())
 
     def report(self, stage: str, fraction: float) -> None:
         """Progress within one of the order's stages, fraction in 0..1."""
@@ -122,8 +141,10 @@ class Job:
         if isinstance(error, Cancelled) and not self.cancelled:
             error = Cancelled("The job took too long and was stopped; a shorter recording helps.")
         self._result, self._error = result, error
+        if error:
+            remove(self.folder)
         self._finished.set()
-        if self._unwanted or error:
+        if self._unwanted:
             remove(self.folder)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -143,6 +164,23 @@ class Job:
         self._unwanted = True
         if self.finished:
             remove(self.folder)
+
+
+def attempt(job: Job, make: "Callable[[], Result | LipResult]") -> None:
+    """Run one job to its end, whatever end that is; raises nothing."""
+    try:
+        result = make()
+        log.info(
+            "job %s: %.1f s of speech, made in %.1f s", job.id, result.spoken, result.seconds
+        )
+        job.finish(result)
+    except L2TError as error:
+        log.info("job %s: %s: %s", job.id, type(error).__name__, error)
+        job.finish(error=error)
+    except Exception:
+        log.exception("job %s failed", job.id)
+        sentence = "Something went wrong on our side; your recording is untouched, try again."
+        job.finish(error=JobFailed(sentence))
 
 
 def remove(folder: Path) -> None:

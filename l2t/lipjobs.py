@@ -72,7 +72,7 @@ def read_lips(job: "Job", infer: Callable, limits: Limits) -> LipResult:
             "head's lips read."
         )
     job.check()
-    take = job.context.run(infer, speech, order.noise, mouths, order.rules)
+    take = infer(speech, order.noise, mouths, order.rules)
     job.check()
     film, sound = job.folder / "learn2talk-lips.mp4", job.folder / "learn2talk-heard.wav"
     write_sound(sound, take.heard.samples, take.heard.seconds)

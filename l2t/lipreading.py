@@ -8,7 +8,6 @@ The looser the rules, the less a language model fills in for the lips: quote a w
 its rules and with `grid_grammar.chance_error()`.
 """
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,34 +15,9 @@ import torch
 
 from l2t.grid_grammar import SLOTS
 from l2t.lip_limits import RULES
+from l2t.lip_take import Reading, ReadWord
 from l2t.models.lipreader import FPS, PHONES, SIDE, LipReader, LipReaderConfig, Search
 from l2t.word_search import Found, Net
-
-
-@dataclass(frozen=True)
-class ReadWord:
-    """A word (or phone), when it is said in seconds, and how sure the reader is, 0..1.
-
-    confidence: share of this word among those that could stand there, on the same pictures; it
-    says nothing about words outside the rules.
-    """
-
-    text: str
-    start: float
-    end: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read: words in order, and the log scores (frames, units) it was read from."""
-
-    words: tuple[ReadWord, ...]
-    scores: np.ndarray
-
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
 
 
 def read_lips(reader: LipReader, mouths, rules: str = "grid") -> Reading:

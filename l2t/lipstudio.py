@@ -4,7 +4,6 @@ Without a film of a mouth the head says the CLEAN recording and its drawn lips a
 paper; only the sound gets the noise.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -15,31 +14,17 @@ from l2t.errors import Cancelled
 from l2t.face import FaceTemplate
 from l2t.free_speech import transcribe
 from l2t.lip_limits import check_length
+from l2t.lip_take import LipTake
 from l2t.models.lipreader import FPS
 from l2t.models.loading import Models
 from l2t.motion import Motion
 from l2t.noisy import Noise, noisy
-from l2t.recognition import Recogniser, Transcripts, fitted, frames_of
+from l2t.recognition import Recogniser, fitted, frames_of
 from l2t.speech import Speech
 from l2t.takes import Progress, Stop
 from l2t.weights import Weights
 
 AT_ONCE = 16  # pictures drawn between two looks at `cancelled`
-
-
-@dataclass(frozen=True)
-class LipTake:
-    """speech: as recorded; heard: the same under noise; mouths: (frames at 25 fps, 96, 96) uint8
-    that were read; drawn: whether the head drew them; found: the readings; free: what Whisper's
-    decoder makes of the sound, None where it is not there."""
-
-    speech: Speech
-    noise: Noise
-    heard: Speech
-    mouths: np.ndarray
-    drawn: bool
-    found: Transcripts
-    free: str | None = None
 
 
 class LipStudio:

@@ -9,14 +9,13 @@ It knows the 51 words of the GRID corpus and one man's voice and lips best; on o
 still answers with those words.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
 from l2t.errors import WeightsError
 from l2t.lip_limits import check_length
-from l2t.lipreading import Reading, log_probs, read_scores
+from l2t.lip_take import Transcripts
+from l2t.lipreading import log_probs, read_scores
 from l2t.manifest import read_manifest
 from l2t.models.avsr import AVSR, AVSRConfig, avsr_from
 from l2t.models.encoder import SpeechEncoder
@@ -25,16 +24,6 @@ from l2t.voice import SAMPLE_RATE
 from l2t.weights import Weights, load_tensors
 
 ROLES = ("lipreader", "avsr")  # what weights must hold beside those of a talking face
-
-
-@dataclass(frozen=True)
-class Transcripts:
-    """What was read in the sound, in the lips, in both; ears: share of the sound in both, 0..1."""
-
-    audio: Reading
-    lips: Reading
-    both: Reading
-    ears: float
 
 
 class Recogniser:

@@ -1,237 +1,242 @@
-"""The worker behind page and API: one job at a time, a bounded queue, cancel, deadline, clean-up.
+"""What page and API talk to: a bounded and fair line of jobs, cancel, deadline, clean-up.
 
-A visitor's thread hands in an `Order` and gets a `Job` to watch; one worker thread owns the
-models and does the work. Each job writes into a folder of its own, so that results never mix.
-Nothing here knows of a user interface.
+A visitor's thread hands in an `Order` and gets a `Job` to watch; one thread hands the jobs to the
+worker (`l2t.worker`), which owns the models and may die without taking anything along. Each job
+writes into a folder of its own, so that results never mix. Nothing here knows of a user interface.
 """
 
 import contextvars
 import logging
 import tempfile
 import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l2t.errors import Cancelled, L2TError
-from l2t.jobs import Job, Order, Result, remove, sweep
-from l2t.lipjobs import LipOrder, LipResult, read_lips
-from l2t.speech import Limits
-from l2t.work import JobFailed, attempt, practise, work
+from l2t import __version__
+from l2t.disk import Quota
+from l2t.errors import Busy, Cancelled, L2TError
+from l2t.jobs import Job, Order, attempt, remove, sweep
+from l2t.line import Line
+from l2t.lipjobs import LipOrder
+from l2t.pace import Pace
 
 if TYPE_CHECKING:
-    from l2t.talkingface import TalkingFace
+    from l2t.worker.about import About
+    from l2t.worker.in_process import InProcess
+    from l2t.worker.supervised import Supervised
 
 log = logging.getLogger(__name__)
-IDLE = 60.0  # s between two looks at old files while nobody wants anything
-
-
-class Busy(L2TError):
-    """Too many jobs are waiting; nothing was started."""
+IDLE = 0.5  # s between two looks at the worker and at old files while nobody wants anything
+RETRY = 10.0  # s between two attempts to load models that cannot be loaded
+HANDOVER = 2.0  # s for a visitor to fetch what was finished while the service closed
+GONE = "The service is shutting down and takes no more jobs."
 
 
 @dataclass(frozen=True)
 class Settings:
     """Bounds of the service, in seconds where not said otherwise."""
 
-    waiting: int = 8  # jobs that may stand in line behind the running one
+    waiting: int = 32  # jobs that may stand in line behind the running one
+    waiting_each: int = 6  # of one visitor
     deadline: float = 300.0  # work that one job may take
-    grace: float = 10.0  # time a stopped job has to notice it before its worker is replaced
     keep: float = 3000.0  # age at which the files of a finished job go
-    limits: Limits = field(default_factory=Limits)  # what is accepted as a recording
+    quota: int = 2_000_000_000  # bytes that visitors' files may take
+    spare: int = 200_000_000  # bytes of the disk that stay free
 
 
 class Service:
-    """Owns the models and the line of jobs.
+    """Owns the line of jobs and the worker.
 
-    load: makes the `TalkingFace`; called on the worker thread, so that a page is up before it.
-    runs: parent of the job folders; by default a private temporary folder, removed by `close`.
-    gpu:  decorator of the inference calls and of nothing else (`spaces.GPU` where one is lent).
+    worker: does the work, see `l2t.worker`; closed with the service.
+    home: a folder for visitors' files alone, counted against the quota; by default a private
+    temporary one. The job folders in it are removed by `close`.
     """
 
     def __init__(
-        self,
-        load: "Callable[[], TalkingFace]",
-        settings: Settings | None = None,
-        runs: Path | None = None,
-        gpu: Callable[[Callable], Callable] | None = None,
-    ):
-        self.settings = settings or Settings()
-        self.runs = Path(tempfile.mkdtemp(prefix="learn2talk-", dir=runs))
-        self._load, self._lent = load, gpu is not None
-        self._infer = gpu(self._animate) if gpu else self._animate
-        self._look = gpu(self._read) if gpu else self._read
-        self._face: TalkingFace | None = None
+        self, worker: "Supervised | InProcess", settings: Settings | None = None,
+        home: Path | None = None,
+    ):  # fmt: skip
+        self.settings, self.worker = settings or Settings(), worker
+        self.runs = Path(tempfile.mkdtemp(prefix="learn2talk-", dir=home))
+        folder = home or self.runs
+        self._quota = Quota(folder, self.settings.quota, self.settings.spare)
         self._loaded = threading.Event()
         self._load_error: L2TError | None = None
         self._changed = threading.Condition()
-        self._line: deque[Job] = deque()
+        self._line = Line(self.settings.waiting, self.settings.waiting_each)
         self._running: Job | None = None
-        self._worker = 0  # number of the worker in charge; a replaced one sees that it changed
-        self._closing = False
+        self._pace = Pace()
+        self._thread: threading.Thread | None = None
+        self._closing, self._tried = False, 0.0
+        self._began = time.monotonic()
 
     # -- what a visitor's thread calls
 
     def start(self) -> None:
         """Load the models in the background and begin to work."""
-        with self._changed:
-            self._worker += 1
-            name = f"worker-{self._worker}"
-            thread = threading.Thread(target=self._serve, args=(self._worker,), name=name)
-            thread.daemon = True
-            thread.start()
+        self._thread = threading.Thread(target=self._serve, name="service", daemon=True)
+        self._thread.start()
 
     def submit(self, order: Order | LipOrder, owner: str = "") -> Job:
-        """Put an order in line and return at once; raises `Busy` when the line is full."""
+        """Put an order in line and return at once; raises `Busy` when there is no place."""
         with self._changed:
             if self._closing:
-                raise Busy("The service is shutting down and takes no more jobs.")
-            if len(self._line) >= self.settings.waiting:
-                raise Busy(
-                    f"{len(self._line)} jobs are waiting already and no more than "
-                    f"{self.settings.waiting} may; please try again in a minute."
-                )
+                raise Busy(GONE)
             job = Job(order, owner, self.runs, contextvars.copy_context())
-            self._line.append(job)
+            self._line.add(job)
             self._changed.notify_all()
             return job
 
     def cancel(self, owner: str) -> int:
         """Stop every job of an owner, waiting or running; returns how many."""
         with self._changed:
-            theirs = [j for j in (*self._line, self._running) if j and j.owner == owner]
+            theirs = [j for j in (*self._line.all(), self._running) if j and j.owner == owner]
         for job in theirs:
             self.stop(job)
         return len(theirs)
 
     def stop(self, job: Job) -> None:
-        """Stop one job; without effect on a finished one."""
+        """Stop one job; without effect on a finished one. A running one ends within a second."""
         job.cancel()
         with self._changed:
             if job in self._line:
                 self._line.remove(job)
                 job.finish(error=Cancelled("The job was cancelled."))
-            elif job is self._running:
-                self._watch(job, self.settings.grace)
 
-    def ahead(self, job: Job) -> int:
-        """Jobs that come before this one (0 once it runs)."""
+    def place(self, job: Job) -> tuple[int, float]:
+        """Jobs that come before this one, and seconds until its turn by what jobs took of late;
+        (0, 0.0) once it runs.
+        """
         with self._changed:
-            if job not in self._line:
-                return 0
-            return self._line.index(job) + (self._running is not None)
+            line = self._line.order()
+            if job not in line:
+                return 0, 0.0
+            seconds = self._pace.wait(line.index(job), self._running)
+            return line.index(job) + (self._running is not None), seconds
 
     @property
     def busy(self) -> bool:
         """Whether the worker has a job in hand."""
         return self._running is not None
 
-    def face(self, timeout: float = 0.0) -> "TalkingFace | None":
-        """The loaded models, None while they load; raises the error that loading met."""
+    def about(self, timeout: float = 0.0) -> "About | None":
+        """What the models offer, None while they load; raises the error that loading met."""
         self._loaded.wait(timeout)
         if self._load_error:
             raise self._load_error
-        return self._face
+        return self.worker.about if self._loaded.is_set() else None
 
-    def close(self) -> None:
-        """Stop all work, end the drawing process and remove every file of every job."""
+    def status(self) -> dict:
+        """How the service is, as JSON values; cheap, and without a word about visitors."""
+        about, loaded = self.worker.about, self._loaded.is_set()
+        state = "ok" if self.worker.ready else "loading"
+        if self._load_error:
+            state = "failing"
+        elif state == "loading" and self.worker.starts > 1:
+            state = "degraded"  # it died and is being started again
+        return {
+            "status": state,
+            "version": __version__,
+            "weights": about and {"label": about.weights.label, "digest": about.weights.digest},
+            "device": about and about.device,
+            "renderer": about and about.renderer,
+            "queue": {
+                "waiting": len(self._line),
+                "capacity": self._line.most,
+                "running": int(self.busy),
+                "finished": self._pace.finished,
+                "failed": self._pace.failed,
+            },
+            "worker": {
+                "state": "busy" if self.busy else "idle" if loaded else "loading",
+                "restarts": max(0, self.worker.starts - 1),
+                "memory": self.worker.memory(),
+            },
+            "uptime": round(time.monotonic() - self._began, 1),
+        }
+
+    def close(self, finish: float = 0.0) -> None:
+        """End: refuse what waits, give the running job `finish` seconds, stop it, remove all files.
+
+        Without effect when called again.
+        """
         with self._changed:
             self._closing = True
-            jobs = [*self._line, self._running]
-            self._worker += 1
+            for job in self._line.all():
+                self._line.remove(job)
+                job.finish(error=Busy("The service is shutting down; please try again later."))
+            running = self._running
             self._changed.notify_all()
-        for job in filter(None, jobs):
-            self.stop(job)
-            job.wait(self.settings.grace)
-        if self._face is not None:
-            self._face.close()
+        if running is not None:
+            if not running.wait(finish):
+                self.stop(running)
+                running.wait(2.0)
+            elif finish:
+                time.sleep(HANDOVER)
+        self.worker.close()
+        if self._thread is not None:
+            self._thread.join(5.0)
         remove(self.runs)
 
-    # -- the worker thread
+    # -- the thread that hands out the work
 
-    def _serve(self, number: int) -> None:
-        """Load, then work off the line until replaced or closed."""
-        try:
-            self._face, self._load_error = self._load(), None
-        except L2TError as error:
-            log.error("the models cannot be loaded: %s", error)
-            self._load_error = error
-        except Exception:
-            log.exception("the models cannot be loaded")
-            self._load_error = JobFailed("The models could not be loaded; see the server's log.")
-        self._loaded.set()
-        self._warm_up()
-        while (job := self._next(number)) is not None:
-            watch = self._watch(job, self.settings.deadline + self.settings.grace)
-            job.begin(self.settings.deadline)
-            attempt(job, partial(self._make, job))
-            watch.cancel()
+    def _serve(self) -> None:
+        """Load, then work off the line until closed."""
+        self._load()
+        while (job := self._next()) is not None:
+            try:
+                attempt(job, partial(self._make, job))
+            finally:
+                with self._changed:
+                    self._pace.done(job)
+                    self._running = None
+            self._load()  # again, where the worker died: it is back before somebody asks
 
-    def _warm_up(self) -> None:
-        """A tiny take that nobody sees, so that the first visitor does not wait for imports.
-
-        A job that comes in meanwhile waits: what is being started is what it needs. Left out
-        where a GPU is lent by the call.
-        """
-        if self._face is None or self._lent:
+    def _load(self) -> None:
+        """Have the models loaded unless they are."""
+        if self.worker.ready or self._closing:
             return
         try:
-            practise(self._face, self.runs, cancelled=lambda: self._closing)
-        except Exception:
-            log.warning("the practice take failed; the first job will tell", exc_info=True)
+            self.worker.start()
+            self._load_error = None
+        except L2TError as error:
+            if not self._closing:
+                log.error("the models cannot be loaded: %s", error)
+            self._load_error = error
+            self._tried = time.monotonic()
+        self._loaded.set()
 
-    def _next(self, number: int) -> Job | None:
-        """Wait for a job; None when this worker is not in charge any more."""
-        with self._changed:
-            if self._worker == number:
-                self._running = None
-            while not self._line and self._worker == number:
+    def _next(self) -> Job | None:
+        """Wait for a job; None when the service closes."""
+        while True:
+            with self._changed:
+                if self._closing:
+                    return None
+                if len(self._line):
+                    self._running = self._line.take()
+                    return self._running
                 self._changed.wait(IDLE)
-                sweep(self.runs, self.settings.keep)
-            if self._worker != number:
-                return None
-            self._running = self._line.popleft()
-            return self._running
+            self._look_after()
 
-    def _make(self, job: Job) -> Result | LipResult:
+    def _look_after(self) -> None:
+        """While nobody wants anything: old files, and a worker that died in its sleep."""
+        sweep(self.runs, self.settings.keep)
+        if self._load_error:
+            if time.monotonic() - self._tried > RETRY:
+                self._load()
+            return
+        try:
+            self.worker.look()
+        except L2TError:
+            self._load()
+
+    def _make(self, job: Job):
         if self._load_error:
             raise self._load_error
-        if isinstance(job.order, LipOrder):
-            return read_lips(job, self._look, self.settings.limits)
-        return work(job, self._face, self._infer, self.settings.limits)
-
-    def _animate(self, speech, style, identity, variants, head, seed):
-        """The inference call: plain values in and out, as it may run in a process of its own.
-
-        Progress and cancel belong to the running job; in a forked GPU process they are idle.
-        """
-        job = self._running
-        return self._face.animate_each(
-            speech, variants, style=style, identity=identity, progress=job.report,
-            cancelled=job.should_stop, head=head, seed=seed,
-        )  # fmt: skip
-
-    def _read(self, speech, noise, mouths, rules):
-        """As `_animate`, for the lip reading tab."""
-        job = self._running
-        return self._face.lips.read(speech, noise, mouths, rules, job.report, job.should_stop)
-
-    def _watch(self, job: Job, seconds: float) -> threading.Timer:
-        timer = threading.Timer(seconds, self._give_up, (job,))
-        timer.daemon = True
-        timer.start()
-        return timer
-
-    def _give_up(self, job: Job) -> None:
-        """A stopped job did not come back: leave its worker behind and start a fresh one."""
-        with self._changed:
-            if job is not self._running or self._closing:
-                return
-            self._running = None
-        log.error("job %s does not stop; its worker is replaced", job.id)
-        job.finish(error=Cancelled("The job took too long and was stopped."))
-        self._loaded.clear()
-        self.start()
+        sweep(self.runs, self.settings.keep)
+        self._quota.make_room()
+        job.begin(self.settings.deadline)
+        return self.worker.do(job)

@@ -107,6 +107,10 @@ class Options:
     keep_seconds: float = _number(
         3000.0, "L2T_KEEP_SECONDS", "age at which uploads and results are deleted", "s", 1, 86_400
     )
+    finish_seconds: float = _number(
+        20.0, "L2T_FINISH_SECONDS", "time a running job has to finish when the page is stopped",
+        "s", 0, 3600,
+    )  # fmt: skip
     quota_mb: int = _number(
         2000, "L2T_QUOTA_MB", "disk that uploads and results may take together", "MB", 10, 1_000_000
     )

@@ -12,15 +12,13 @@ with zeros, which biases short clips), and silence has no confidence instead of 
 Sign of the offset: positive = the mouth lags the sound by that many frames.
 """
 
-import dataclasses
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
 from l2t.mel import log_mel
 from l2t.models.syncnet3d import SyncNet3D, mouth_basis
 from l2t.motion import FPS, Motion
+from l2t.sync_report import SyncReport
 from l2t.voice import SAMPLE_RATE, speech_mask
 
 REACH = 15  # frames a mouth may be early or late
@@ -28,46 +26,6 @@ SMOOTH = 9  # frames of the median filter on the per-frame margin
 AROUND = 8  # frames before and after that a frame's confidence leans on
 STILL = 1e-4  # metres: a mouth whose points move less than this (RMS) does not move
 _BLOCK, _CONTEXT = 1800, 12  # frames embedded at once, and what the towers see around them
-
-
-@dataclass(frozen=True)
-class SyncReport:
-    """How well a take's mouth follows its sound.
-
-    fps:           frames a second of the arrays below.
-    offset_frames: shift at which they fit best; positive = the mouth lags the sound.
-    offset_ms:     the same in milliseconds.
-    lse_d, lse_c:  SyncNet's distance and confidence at that shift, in this expert's own units.
-    confidence:    (frames,) float32 in 0..1, calibrated on matching and wrong pairs, as played
-                   (at shift 0); NaN in silence.
-    margin:        (frames,) float32 SyncNet's raw per-frame confidence: median over shifts minus
-                   the distance at the best shift, median-filtered; NaN in silence.
-    voiced:        (frames,) bool, where there is a voice.
-    The four numbers are None when nothing is voiced; the offset also when the mouth is still.
-    """
-
-    fps: float
-    offset_frames: int | None
-    offset_ms: float | None
-    lse_d: float | None
-    lse_c: float | None
-    confidence: np.ndarray
-    margin: np.ndarray
-    voiced: np.ndarray
-
-    def to_json(self) -> dict:
-        """Plain types for json: null where a number is undefined."""
-
-        def plain(values: np.ndarray, digits: int) -> list:
-            return [round(float(v), digits) if np.isfinite(v) else None for v in values]
-
-        numbers = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)[:5]}
-        numbers |= {k: round(v, 4) for k, v in numbers.items() if isinstance(v, float)}
-        return numbers | {
-            "confidence": plain(self.confidence, 4),
-            "margin": plain(self.margin, 4),
-            "voiced": [bool(v) for v in self.voiced],
-        }
 
 
 def score(speech, template, motion: Motion, expert: SyncNet3D) -> SyncReport:

@@ -17,29 +17,14 @@ from l2t.models.posevae import PoseVAE
 from l2t.motion import FPS, Motion
 from l2t.movement import NATURAL, Movement
 from l2t.speech import Speech
+from l2t.take import Take
 from l2t.threads import one_thread
 from l2t.variants import Variant
 from l2t.voice import speech_mask
-from l2t.weights import Weights
 
 Progress = Callable[[str, float], None]
 Stop = Callable[[], bool]
-
-
-@dataclass(frozen=True)
-class Take:
-    """One recording, said by the head.
-
-    motion: 30 fps; sync: how well it fits the voice; weights, variant: which ones spoke.
-    """
-
-    speech: Speech
-    motion: Motion
-    sync: sync.SyncReport
-    identity: str
-    style: str
-    weights: Weights
-    variant: Variant
+__all__ = ["Progress", "Speaker", "Stop", "Take", "judge", "make_motions"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is done for one job: recording -> speech -> take -> files -> film, and how it may end."""
+"""What is done for one job: recording -> speech -> take -> files -> film."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from l2t.errors import Cancelled, L2TError
+from l2t.errors import Cancelled
 from l2t.export import write_arkit_csv, write_glb, write_npz
 from l2t.jobs import Job, Result, Said
 from l2t.render.scene import check_size, check_view
@@ -19,27 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PRACTICE = "practice"  # name of the recording that warms everything up
-
-
-class JobFailed(L2TError):
-    """The job met an error that nobody foresaw; the log holds the details."""
-
-
-def attempt(job: Job, make: Callable[[], Result]) -> None:
-    """Run one job to its end, whatever end that is; raises nothing."""
-    try:
-        result = make()
-        log.info(
-            "job %s: %.1f s of speech, made in %.1f s", job.id, result.spoken, result.seconds
-        )
-        job.finish(result)
-    except L2TError as error:
-        log.info("job %s: %s: %s", job.id, type(error).__name__, error)
-        job.finish(error=error)
-    except Exception:
-        log.exception("job %s failed", job.id)
-        sentence = "Something went wrong on our side; your recording is untouched, try again."
-        job.finish(error=JobFailed(sentence))
 
 
 def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Result:
@@ -53,8 +32,8 @@ def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Resu
     check_view(order.view), check_size(order.size)  # before the work, not after it
     speech = load_speech(order.recording, limits)
     job.check()
-    takes = job.context.run(
-        infer, speech, order.style, order.identity, order.variants, order.head, order.seed
+    takes = infer(
+        speech, order.style, order.identity, order.variants, order.head, order.seed
     )
     job.check()
     said = tuple(_export(take, face, job.folder, len(takes) > 1) for take in takes)

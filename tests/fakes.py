@@ -15,18 +15,16 @@ import numpy as np
 from l2t.avatar.export import Frozen, write_ply, write_splat
 from l2t.errors import Cancelled, FaceError
 from l2t.face import FaceTemplate
-from l2t.lipreading import Reading, ReadWord
-from l2t.lipstudio import LipTake
+from l2t.lip_take import LipTake, Reading, ReadWord, Transcripts
 from l2t.motion import ARKIT_NAMES, FPS, Motion, frame_count
 from l2t.movement import Movement
 from l2t.noisy import noisy
-from l2t.recognition import Transcripts
 from l2t.speech import Speech, speech_mask
 from l2t.variants import Variant, find_each, offered
 
 JAW = ARKIT_NAMES.index("jawOpen")
 IDENTITIES, STYLES = ("old-male", "old-female"), ("calm", "lively")
-WEIGHTS = SimpleNamespace(label="Test double, not trained", source="debug")
+WEIGHTS = SimpleNamespace(label="Test double, not trained", source="debug", digest="0" * 64)
 VARIANTS = offered(("student", "student_full", "student_reconstruction"))
 
 

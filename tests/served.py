@@ -13,6 +13,7 @@ from fakes import IDENTITIES, FakeFace
 
 from l2t.service import Service, Settings
 from l2t.ui.catalogue import Catalogue
+from l2t.worker.in_process import InProcess
 
 RATE = 16_000
 
@@ -34,11 +35,11 @@ def serve() -> Served:
     from l2t.ui.page import build_page
 
     face = FakeFace()
-    service = Service(lambda: face, Settings(waiting=6))
+    service = Service(InProcess(lambda: face), Settings(waiting=6))
     page = build_page(service, Catalogue(IDENTITIES))
     address = launch(page, "127.0.0.1", free_port(), max_bytes=2_000_000)
     service.start()
-    service.face(timeout=20)
+    service.about(timeout=20)
     atexit.register(service.close)
     return Served(address.rstrip("/"), service, face)
 

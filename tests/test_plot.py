@@ -9,6 +9,7 @@ import pytest
 from fakes import VARIANTS, FakeReport
 
 from l2t.jobs import Said
+from l2t.service import Settings
 from l2t.speech import SAMPLE_RATE, Limits, Speech
 from l2t.ui import texts
 from l2t.ui.examples import load_examples
@@ -114,10 +115,13 @@ def test_zero_carries_no_sign_and_late_is_positive():
 
 
 def test_the_limits_are_those_of_the_reader():
-    line = texts.limits_line(Limits(max_seconds=7, max_bytes=3_000_000))
+    settings = Settings(waiting_each=2, deadline=40, keep=1500)
+    line = texts.limits_line(Limits(max_seconds=7, max_bytes=3_000_000), settings, sweep=300)
     assert "0.2 to 7 seconds" in line
     assert "3 MB" in line
     assert "webm" in line
+    assert "may work for 40 seconds, and 2 takes of yours may wait" in line
+    assert "deleted after 30 minutes" in line
 
 
 def test_every_example_is_there_with_credit_and_an_open_licence():

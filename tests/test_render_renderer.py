@@ -132,7 +132,7 @@ def test_a_process_that_does_not_listen_is_ended(renderer, tmp_path):
 
 
 def test_an_idle_process_that_hangs_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.setattr("l2t.render.child.SEND_SECONDS", 1)
+    monkeypatch.setattr("l2t.child.SEND_SECONDS", 1)
     with Renderer(choice="software") as made:
         pid = made.start()._supervisor.child.process.pid
         os.kill(pid, signal.SIGSTOP)
@@ -192,8 +192,8 @@ def test_software_steps_in_where_pyvista_dies(monkeypatch):
     from l2t.render import supervisor as module
 
     class NoGL(module.Child):
-        def __init__(self, painter):
-            super().__init__(painter)
+        def __init__(self, module_name, painter):
+            super().__init__(module_name, painter)
             if painter == "pyvista":
                 os.kill(self.process.pid, signal.SIGSEGV)
 

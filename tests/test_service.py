@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import subprocess
 import sys
 import threading
@@ -15,10 +16,21 @@ from fakes import FakeFace
 from served import write_voice
 
 from l2t.avatar.camera import Orbit
-from l2t.errors import Cancelled, FaceError, L2TError, RenderError, SpeechError, WeightsError
-from l2t.jobs import Order
-from l2t.service import Busy, Service, Settings
-from l2t.work import PRACTICE, JobFailed
+from l2t.errors import (
+    Busy,
+    Cancelled,
+    FaceError,
+    JobFailed,
+    L2TError,
+    OutputError,
+    RenderError,
+    SpeechError,
+    WeightsError,
+)
+from l2t.jobs import Order, remove
+from l2t.service import Service, Settings
+from l2t.work import PRACTICE
+from l2t.worker.in_process import InProcess
 
 PATIENCE = 20  # s, the longest a test waits for what should take a fraction of one
 
@@ -33,9 +45,10 @@ def service_of(tmp_path):
     """Makes a started service of a face and settings; closed after the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(face, gpu=None, **settings) -> Service:
+        def make(face, gpu=None, grace=10.0, **settings) -> Service:
             load = face if callable(face) else lambda: face
-            service = Service(load, Settings(**settings), tmp_path, gpu=gpu)
+            worker = InProcess(load, gpu=gpu, grace=grace)
+            service = Service(worker, Settings(**settings), tmp_path)
             stack.callback(service.close)
             service.start()
             return service
@@ -190,7 +203,7 @@ def test_more_than_the_line_holds_is_refused_and_the_rest_is_done(service_of, vo
     first = service.submit(small(voice))
     wait_until(lambda: service.busy)
     line = [service.submit(small(voice)) for _ in range(2)]
-    assert [service.ahead(job) for job in (first, *line)] == [0, 1, 2]
+    assert [service.place(job)[0] for job in (first, *line)] == [0, 1, 2]
     with pytest.raises(Busy, match="2 jobs are waiting"):
         service.submit(small(voice))
     face.release.set()
@@ -303,7 +316,7 @@ def test_models_that_cannot_be_loaded_are_told_to_every_job(service_of, voice):
         with pytest.raises(WeightsError, match="damaged"):
             run(service, small(voice))
     with pytest.raises(L2TError, match="damaged"):
-        service.face(timeout=1)
+        service.about(timeout=1)
 
 
 # -- files
@@ -345,3 +358,93 @@ def test_importing_the_service_brings_in_neither_page_nor_models():
     code = f"import sys, l2t.service; print([n for n in {heavy} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+# -- what is told
+
+
+def test_status_tells_state_and_counts_and_nothing_of_visitors(service_of, voice, tmp_path):
+    service = service_of(FakeFace())
+    service.about(PATIENCE)
+    run(service, small(voice))
+    with pytest.raises(FaceError):
+        run(service, small(voice, identity="Zoe"))
+    wait_until(lambda: service.status()["queue"]["failed"] == 1)
+    status = service.status()
+    assert status["status"] == "ok"
+    assert status["weights"]["label"] == "Test double, not trained"
+    assert (status["device"], status["renderer"]) == ("cpu", "a test renderer")
+    queue = {"waiting": 0, "capacity": 32, "running": 0, "finished": 1, "failed": 1}
+    assert status["queue"] == queue
+    assert status["worker"]["restarts"] == 0
+    assert status["worker"]["memory"] > 10e6
+    told = json.dumps(status)
+    assert str(tmp_path) not in told
+    assert "Zoe" not in told
+    assert voice.stem not in told
+
+
+def test_status_says_when_the_models_cannot_be_loaded(service_of):
+    def load():
+        raise WeightsError("The embedded weights are damaged.")
+
+    service = service_of(load)
+    with pytest.raises(WeightsError):
+        service.about(PATIENCE)
+    assert service.status()["status"] == "failing"
+
+
+def test_the_wait_is_estimated_from_what_jobs_took(service_of, voice):
+    face = StubbornFace()
+    service = service_of(face)
+    first = service.submit(small(voice), "a")
+    wait_until(lambda: service.busy)
+    line = [service.submit(small(voice), name) for name in "bcd"]
+    waits = [service.place(job)[1] for job in line]
+    assert waits == sorted(waits)
+    assert waits[2] - waits[1] == pytest.approx(10, abs=0.1)  # the first guess a job
+    face.release.set()
+    assert all(job.wait(PATIENCE) for job in (first, *line))
+    assert service.place(line[0]) == (0, 0.0)
+
+
+# -- room
+
+
+def test_a_full_disk_refuses_the_job_and_the_next_one_works(service_of, voice, tmp_path):
+    service = service_of(FakeFace(), quota=1_000_000)
+    service.about(PATIENCE)
+    large = tmp_path / "upload.bin"
+    large.write_bytes(bytes(2_000_000))
+    with pytest.raises(Busy, match="disk is full"):
+        run(service, small(voice))
+    large.unlink()
+    assert run(service, small(voice)).film.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(service_of, voice):
+    service = service_of(FakeFace())
+    service.about(PATIENCE)
+    remove(service.runs)
+    with pytest.raises(OutputError, match="cannot write results"):
+        run(service, small(voice))
+
+
+# -- the end
+
+
+def test_closing_lets_the_running_job_finish_and_refuses_the_others(service_of, voice):
+    face = StubbornFace()
+    service = service_of(face)
+    running = service.submit(small(voice), "a")
+    wait_until(lambda: service.busy)
+    waiting = service.submit(small(voice), "b")
+    closing = threading.Thread(target=service.close, args=(PATIENCE,))
+    closing.start()
+    assert waiting.wait(PATIENCE)
+    with pytest.raises(Busy, match="shutting down"):
+        waiting.outcome()
+    assert not running.finished
+    face.release.set()
+    closing.join(PATIENCE)
+    assert running.succeeded

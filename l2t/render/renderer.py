@@ -10,9 +10,9 @@ import numpy as np
 
 from l2t import errors
 from l2t.avatar.camera import Orbit
+from l2t.child import Child, ChildGone
 from l2t.errors import RenderError
 from l2t.motion import Motion
-from l2t.render.child import Child, ChildGone
 from l2t.render.choice import wanted
 from l2t.render.film import Progress, Stop, part_of
 from l2t.render.messages import CANCEL, AvatarJob, Done, FilmJob, PictureJob, Refused
@@ -159,7 +159,7 @@ class Renderer:
                 self._call_off(child)
         self._supervisor.worked()
         if isinstance(answer, Refused):
-            raise getattr(errors, answer.error, RenderError)(answer.message)
+            raise errors.named(answer.error, answer.message)
         return answer.result
 
     def _follow(

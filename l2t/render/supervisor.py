@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from l2t import errors
+from l2t.child import Child, ChildGone
 from l2t.errors import Cancelled, RenderError
-from l2t.render.child import Child, ChildGone
 from l2t.render.messages import Ready
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Supervisor:
 
     def _begin(self, cancelled: Callable[[], bool]) -> Child:
         """Starts a process and waits for its word."""
-        child = Child(self._painter)
+        child = Child("l2t.render.worker", self._painter)
         try:
             child.send(self._template)
             until = time.monotonic() + START_SECONDS
@@ -81,7 +81,7 @@ class Supervisor:
                 if time.monotonic() > until:
                     raise RenderError(f"Drawing with {self._painter} did not start in time.")
             if not isinstance(message, Ready):
-                raise getattr(errors, message.error, RenderError)(message.message)
+                raise errors.named(message.error, message.message)
         except ChildGone as gone:
             child.kill()
             sentence = f"Drawing with {self._painter} did not start ({gone.reason})."

@@ -17,6 +17,7 @@ import numpy as np
 
 from l2t.errors import L2TError
 from l2t.motion import Motion
+from l2t.orphan import end_with_parent
 from l2t.render.messages import (
     CANCEL,
     AvatarJob,
@@ -34,6 +35,7 @@ REPORT_EVERY = 4  # frames between two reports
 def main(argv: list[str]) -> None:
     """Serves jobs until the parent closes the connection."""
     connection = Connection(int(argv[0]))
+    end_with_parent()
     try:
         serve(connection, argv[1])
     except (EOFError, ConnectionError):  # the parent is gone, or no longer interested

@@ -117,9 +117,7 @@ class Events:
 
     def _progress(self, job: Job) -> str:
         if job.stage not in STAGES:
-            ahead = self.service.ahead(job)
-            note = texts.waiting(ahead) if ahead else texts.LOADING
-            return as_json({"note": note})
+            return as_json({"note": texts.waiting(*self.service.place(job))})
         step, steps = STAGES.index(job.stage), [texts.STAGES[name] for name in STAGES]
         return as_json({"steps": steps, "step": step, "fraction": round(job.fraction, 2)})
 
@@ -165,21 +163,22 @@ class Events:
         """
         nothing = [gr.skip()] * 7
         try:
-            while (face := self.service.face()) is None:
+            while (about := self.service.about()) is None:
                 yield texts.LOADING, *nothing
                 await asyncio.sleep(ASK)
         except L2TError as error:
             yield str(error), *nothing
             return
-        styles = gr.update(choices=texts.choices(face.styles), value=face.styles[0])
-        head = gr.update(visible=face.moves, value=USUAL if face.moves else 0)
-        seed = gr.update(visible=face.moves)
-        yield texts.weights_line(face), styles, head, seed, *self._variants(face.variants)
+        styles = gr.update(choices=texts.choices(about.styles), value=about.styles[0])
+        head = gr.update(visible=about.moves, value=USUAL if about.moves else 0)
+        seed = gr.update(visible=about.moves)
+        yield texts.weights_line(about), styles, head, seed, *self._variants(about.variants)
         for _ in range(PATIENCE):  # what draws is known once the drawing process has started
-            if face.renderer:
+            about = self.service.worker.about or about
+            if about.renderer:
                 break
             await asyncio.sleep(ASK)
-        yield texts.weights_line(face), *nothing
+        yield texts.weights_line(about), *nothing
 
     def _variants(self, there) -> tuple:
         """For both lists, the line below them, and the button that needs two to compare."""
@@ -192,8 +191,8 @@ class Events:
 
     def describe(self, first, second) -> str:
         """The line below the lists: what the chosen variants are."""
-        face = self.service.face()
-        by_name = {variant.name: variant for variant in face.variants} if face else {}
+        about = self.service.worker.about
+        by_name = {variant.name: variant for variant in about.variants} if about else {}
         if first not in by_name or second not in by_name:
             return ""
         return texts.both(by_name[first], by_name[second])

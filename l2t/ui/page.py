@@ -20,8 +20,7 @@ from l2t.ui.parts import line, quiet, scripted
 from l2t.ui.read_lips import LipEvents, Wishes, lip_controls, lip_stage, lip_wishes
 from l2t.ui.stage import avatar_stage, pair_stage, solo_stage
 
-KEEP = 3000  # s that uploads and films stay in Gradio's cache, "within the hour"
-SWEEP = 300  # s between two looks at it
+SWEEP = 300  # s between two looks at what is old in Gradio's cache
 CHECKS = 4  # uploads that are decoded at the same time
 
 
@@ -54,12 +53,15 @@ class Variants:
 def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
     """The whole page, ready to launch."""
     examples = load_examples()
-    with gr.Blocks(title=texts.TITLE, delete_cache=(SWEEP, KEEP), analytics_enabled=False) as page:
+    settings = service.settings
+    old = (SWEEP, int(settings.keep))  # how often and from which age uploads and films go
+    with gr.Blocks(title=texts.TITLE, delete_cache=old, analytics_enabled=False) as page:
         with gr.Column(elem_classes="l2t-frame"):
             variants, wishes, orbit = _head()
             with gr.Row(equal_height=False):
                 with gr.Column(scale=4, min_width=300):
-                    controls = _controls(catalogue, examples)
+                    limits = texts.limits_line(catalogue.limits, settings, SWEEP)
+                    controls = _controls(catalogue, examples, limits)
                     lips = lip_controls(controls.recording)
                     *buttons, cancel = _buttons()
                     status = scripted("status")
@@ -133,7 +135,7 @@ def _head() -> tuple[Variants, Wishes, list[gr.Slider]]:
     return Variants(first, second, what), wishes, orbit
 
 
-def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
+def _controls(catalogue: Catalogue, examples: list[Example], limits: str) -> Controls:
     recording = gr.Audio(
         sources=["upload", "microphone"],
         type="filepath",
@@ -141,7 +143,7 @@ def _controls(catalogue: Catalogue, examples: list[Example]) -> Controls:
         buttons=["download"],
         elem_id="l2t-recording",
     )
-    line("limits", texts.limits_line(catalogue.limits))
+    line("limits", limits)
     if examples:
         _examples(examples, recording)
     identity = gr.Dropdown(

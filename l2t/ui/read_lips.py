@@ -193,8 +193,7 @@ class LipEvents:
 
     def _progress(self, job: Job) -> str:
         if job.stage not in STAGES:
-            ahead = self.service.ahead(job)
-            return as_json({"note": texts.waiting(ahead) if ahead else texts.LOADING})
+            return as_json({"note": texts.waiting(*self.service.place(job))})
         steps = [lip_texts.STAGES[name] for name in STAGES]
         return as_json({"steps": steps, "step": STAGES.index(job.stage),
                         "fraction": round(job.fraction, 2)})  # fmt: skip

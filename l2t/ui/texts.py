@@ -6,8 +6,9 @@ from l2t.speech import FORMATS, Limits
 
 if TYPE_CHECKING:
     from l2t.jobs import Result, Said
-    from l2t.talkingface import TalkingFace
+    from l2t.service import Settings
     from l2t.variants import Variant
+    from l2t.worker.about import About
 
 TITLE = "Learn2Talk"
 PITCH = "Speak, and a 3D head says it back, with a reading of how well lips and voice agree."
@@ -35,12 +36,15 @@ SLIGHT, CLEAR = 45.0, 125.0  # ms; viewers notice sound early by 45 and late by 
 GOOD, FAIR = 0.7, 0.4  # of the calibrated confidence, 0..1
 
 
-def limits_line(limits: Limits) -> str:
-    """What is accepted, under the recorder."""
+def limits_line(limits: Limits, settings: "Settings", sweep: float) -> str:
+    """What is accepted, under the recorder; sweep: seconds between two looks at old files."""
+    takes = "one take" if settings.waiting_each == 1 else f"{settings.waiting_each} takes"
     return (
         f"{limits.min_seconds:g} to {limits.max_seconds:g} seconds, up to "
         f"{limits.max_bytes / 1e6:.0f} MB: {FORMATS}. "
-        "Recordings are processed by this server and deleted within the hour."
+        f"A take may work for {about(settings.deadline)}, and {takes} of yours may wait. "
+        "Recordings are processed by this server and deleted after "
+        f"{about(settings.keep + sweep)}."
     )
 
 
@@ -50,9 +54,19 @@ def ready(seconds: float, voice: bool) -> str:
     return f"{seconds:.1f} seconds of sound, {found}."
 
 
-def waiting(ahead: int) -> str:
-    """While others are served."""
-    return "Next in line." if ahead <= 1 else f"{ahead} takes are before yours."
+def waiting(ahead: int, seconds: float) -> str:
+    """While others are served; seconds: until its turn, an estimate. Nobody ahead: it begins."""
+    if not ahead:
+        return LOADING
+    place = "Next in line" if ahead <= 1 else f"{ahead} takes are before yours"
+    return f"{place}, about {about(seconds)} to wait."
+
+
+def about(seconds: float) -> str:
+    """A time as one would say it."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} seconds"
+    return f"{round(seconds / 60)} minutes"
 
 
 def caption(result: "Result") -> str:
@@ -86,7 +100,7 @@ def scores(said: "tuple[Said, ...]") -> dict:
     return {"weights": said[0].take.weights.label, "variants": rows}
 
 
-def weights_line(face: "TalkingFace") -> str:
+def weights_line(face: "About") -> str:
     """Which weights are active, from where and why, and what does the work."""
     drawn = f"are drawn by {face.renderer}" if face.renderer else "wait for the renderer to start"
     return f"Weights: {face.weights.label}. Models run on {face.device}; pictures {drawn}."

@@ -1,4 +1,4 @@
-"""One drawing process as its parent sees it: start, talk, and end it with all it started."""
+"""A process of our own as its parent sees it: start, talk, and end it with all it started."""
 
 import contextlib
 import multiprocessing
@@ -10,13 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-SEND_SECONDS = 15  # for a job to be taken off the line by an idle process
+PACKAGE_ROOT = Path(__file__).resolve().parents[1]
+SEND_SECONDS = 15  # for a message to be taken off the line, and to arrive whole once begun
 REAP_SECONDS = 0.3  # to wait for a killed process; a busy system buries it later
 
 
 class ChildGone(Exception):
-    """The drawing process has ended; `reason` says how, in words."""
+    """The process has ended; `reason` says how, in words."""
 
     def __init__(self, reason: str):
         super().__init__(reason)
@@ -24,24 +24,23 @@ class ChildGone(Exception):
 
 
 class Child:
-    """A `python -m l2t.render.worker` in a process group of its own, and the line to it.
+    """A `python -m MODULE FD ...` in a process group of its own, and the line to it.
 
     A plain process rather than `multiprocessing.Process`: spawning that would import the
     parent's main module again, and with it the page (seconds).
     """
 
-    def __init__(self, painter: str):
-        """painter: "pyvista" or "software"."""
-        self.painter = painter
+    def __init__(self, module: str, *words: str):
+        """module: what to run; it gets the descriptor of the line, then `words`."""
         self.line, theirs = multiprocessing.Pipe()
-        _limit_sending(self.line.fileno(), SEND_SECONDS)
+        _limit_waiting(self.line.fileno(), SEND_SECONDS)
         path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "l2t.render.worker", str(theirs.fileno()), painter],
+            [sys.executable, "-m", module, str(theirs.fileno()), *words],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,  # so that `kill` reaches its ffmpeg, and Ctrl-C does not
+            start_new_session=True,  # so that `kill` reaches what it starts, and Ctrl-C does not
         )
         theirs.close()
 
@@ -64,7 +63,7 @@ class Child:
         return self.process.poll() is None
 
     def kill(self) -> None:
-        """Ends the process, and the encoder it may have started, at once."""
+        """Ends the process, and what it started in its group, at once."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.line.close()
@@ -87,7 +86,8 @@ class Child:
         return f"it was ended by signal {-status}" if status < 0 else f"it ended with {status}"
 
 
-def _limit_sending(descriptor: int, seconds: int) -> None:
-    """Lets a write to the socket fail after `seconds` instead of waiting for ever."""
+def _limit_waiting(descriptor: int, seconds: int) -> None:
+    """Lets a read or write of the socket fail after `seconds` instead of waiting for ever."""
     with socket.socket(fileno=os.dup(descriptor)) as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", seconds, 0))
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            line.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", seconds, 0))

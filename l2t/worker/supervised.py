@@ -1,0 +1,240 @@
+"""The work in a process of its own: watched, stopped, and started again when it has died."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import psutil
+
+from l2t import errors
+from l2t.child import Child, ChildGone
+from l2t.errors import Cancelled, JobFailed, WorkerError
+from l2t.speech import Limits
+from l2t.worker.about import About
+from l2t.worker.faults import POISONED_STATUS
+from l2t.worker.messages import CANCEL, Begin, Done, Progress, Ready, Refused, Start, Warm
+
+if TYPE_CHECKING:
+    from l2t.jobs import Job, Result
+    from l2t.lipjobs import LipResult
+
+log = logging.getLogger(__name__)
+LISTEN = 0.05  # s between two looks at whether a job should stop
+CANCEL_SECONDS = 0.9  # to obey a cancel; the drawing process has half a second of it
+MEMORY_SECONDS = 0.25  # between two looks at the memory
+FAULTS_ALLOWED, FAULT_SECONDS = 2, 600.0  # of the graphics card in so long, then the CPU is used
+PRETRAINED = "l2t.worker.pretrained:pretrained"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """memory: bytes that the process and what it started may hold together; start: seconds to
+    load the models (a Hub's deadline included); warm: seconds for the practice take, which
+    compiles when it is the first on a machine.
+    """
+
+    memory: int = 4_000_000_000
+    start: float = 120.0
+    warm: float = 240.0
+
+
+class Supervised:
+    """Owns at most one worker process. `start` and `do` belong to one thread; the rest to any."""
+
+    def __init__(
+        self, arguments: Mapping, limits: Limits | None = None, bounds: Bounds | None = None,
+        make: str = PRETRAINED,
+    ):  # fmt: skip
+        """make: "module:function" that gives the talking face there, called with `arguments`."""
+        self._make, self._arguments = make, dict(arguments)
+        self._limits, self._bounds = limits or Limits(), bounds or Bounds()
+        self._child: Child | None = None
+        self._loaded = self._warm = False
+        self._card_faults: list[float] = []  # when
+        self._closing = threading.Event()
+        self.about: About | None = None
+        self.starts = 0  # how often a process was started
+
+    def begin(self) -> None:
+        """Starts the process without waiting for it. Raises WorkerError."""
+        if self._child is not None:
+            return
+        self.starts += 1
+        try:
+            self._child = Child("l2t.worker.main")
+            self._child.send(Start(self._make, self._arguments))
+        except (OSError, ChildGone) as error:
+            self._drop()
+            raise WorkerError("The worker process could not be started.") from error
+
+    def start(self) -> About:
+        """Starts the process unless it runs, and waits until the models are loaded.
+
+        Raises L2TError: what loading met, or WorkerError.
+        """
+        if self.ready:
+            return self.about
+        if not self.alive():
+            self._drop()
+        self.begin()
+        until = time.monotonic() + self._bounds.start
+        while True:
+            message = self._hear()
+            if isinstance(message, Ready):
+                self.about, self._loaded = message.about, True
+                return self.about
+            if isinstance(message, Refused):
+                self._drop()
+                raise errors.named(message.error, message.message)
+            if time.monotonic() > until or self._closing.is_set():
+                self._drop()
+                raise WorkerError("The models were not loaded in time.")
+
+    def do(self, job: "Job") -> "Result | LipResult":
+        """Has one job done. Raises L2TError: what the job met, Cancelled, or WorkerError.
+
+        After a WorkerError the process is gone; `start` makes another.
+        """
+        self.start()
+        self._wait_until_warm(job.should_stop)
+        begin = Begin(job.id, job.order, job.folder, self._limits, job.seconds_left)
+        self._send(begin)
+        stopping, looked = None, time.monotonic()
+        while True:
+            message, now = self._hear(), time.monotonic()
+            if isinstance(message, Progress):
+                job.report(message.stage, message.fraction)
+            elif isinstance(message, Done):
+                self.about = replace(self.about, renderer=message.renderer)
+                return message.result
+            elif isinstance(message, Refused):
+                raise errors.named(message.error, message.message)
+            if job.should_stop():
+                if stopping is None:
+                    stopping = now
+                    self._send(CANCEL)
+                elif now - stopping > CANCEL_SECONDS:
+                    log.error("job %s does not stop; its worker is ended", job.id)
+                    self._drop()
+                    raise Cancelled("The job was cancelled.")
+            if now - looked > MEMORY_SECONDS:
+                looked = now
+                self._bound_memory()
+
+    def alive(self) -> bool:
+        """Whether there is a process that runs."""
+        child = self._child
+        return child is not None and child.alive()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the models are there."""
+        return self._loaded and self.alive()
+
+    def memory(self) -> int:
+        """Bytes that the process and all it started hold; 0 without one."""
+        child = self._child
+        return 0 if child is None else held_by(child.process.pid)
+
+    def close(self) -> None:
+        """Ends the process and what it started."""
+        self._closing.set()
+        child, self._child = self._child, None
+        if child is not None:
+            child.leave()
+            child.kill()  # what it left behind in its group
+
+    def _wait_until_warm(self, stop: Callable[[], bool]) -> None:
+        until = time.monotonic() + self._bounds.warm
+        while not self._warm:
+            if stop():
+                raise Cancelled("The job was cancelled.")
+            message = self._hear()
+            if isinstance(message, Warm):
+                self._warmed(message)
+            elif time.monotonic() > until:
+                self._drop()
+                raise WorkerError("The worker did not get ready in time; please try again.")
+
+    def look(self) -> None:
+        """Takes note of what an idle process says. Raises WorkerError when it has ended."""
+        message = self._hear(0.0)
+        if isinstance(message, Warm):
+            self._warmed(message)
+
+    def _warmed(self, message: Warm) -> None:
+        self._warm = True
+        self.about = replace(self.about, renderer=message.renderer)
+
+    def _send(self, message) -> None:
+        child = self._child
+        if child is None:
+            raise WorkerError("The worker was ended.")
+        try:
+            child.send(message)
+        except ChildGone as gone:
+            raise self._bury(gone) from gone
+
+    def _hear(self, seconds: float = LISTEN):
+        """The next message or None. Raises WorkerError when the process has ended."""
+        child = self._child
+        if child is None:
+            raise WorkerError("The worker was ended.")
+        try:
+            return child.receive(seconds)
+        except ChildGone as gone:
+            raise self._bury(gone) from gone
+
+    def _bury(self, gone: ChildGone) -> WorkerError:
+        """Cleans up after a death; returns what to tell the visitor."""
+        status = self._child.process.poll() if self._child else None
+        self._drop()
+        reason = gone.reason
+        if status == POISONED_STATUS:
+            reason = "the graphics card failed"
+            self._count_card_fault()
+        if not self._closing.is_set():
+            log.error("the worker died: %s", reason)
+        return WorkerError(f"The worker stopped in the middle ({reason}); please try again.")
+
+    def _count_card_fault(self) -> None:
+        now = time.monotonic()
+        self._card_faults = [t for t in self._card_faults if now - t < FAULT_SECONDS] + [now]
+        if len(self._card_faults) >= FAULTS_ALLOWED:
+            log.error("the graphics card failed again; the CPU takes over")
+            self._arguments["device"] = "cpu"
+
+    def _bound_memory(self) -> None:
+        held = self.memory()
+        if held > self._bounds.memory:
+            log.error("the worker holds %d MB of memory and is ended", held / 1e6)
+            self._drop()
+            raise JobFailed(
+                f"The job needed more than {self._bounds.memory / 1e6:.0f} MB of memory and was "
+                "stopped; a shorter recording helps."
+            )
+
+    def _drop(self) -> None:
+        """Ends the process at once."""
+        child, self._child = self._child, None
+        self._loaded = self._warm = False
+        if child is not None:
+            child.kill()
+
+
+def held_by(pid: int) -> int:
+    """Resident bytes of a process and all its descendants."""
+    total = 0
+    try:
+        top = psutil.Process(pid)
+        for process in (top, *top.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.Error:  # it ended meanwhile
+                continue
+    except psutil.Error:
+        return total
+    return total
