@@ -62,6 +62,7 @@ class Result:
     said: tuple[Said, ...]  # by each of the order's variants
     film: Path
     seconds: float  # work it took
+    receipt: Path  # what made the files, and their sha256: `l2t.receipt`
     splats: tuple[Path, ...] = ()  # of an order with an orbit: the Gaussians at rest, .ply, .splat
 
     @property

@@ -62,9 +62,9 @@ def read_lips(job: "Job", infer: Callable, limits: Limits) -> LipResult:
     begun, order = time.monotonic(), job.order
     job.report("listening", 0.0)
     check_rules(order.rules)
-    speech = load_speech(order.recording, limits)
+    speech = load_speech(order.recording, limits, job.should_stop)
     check_length(speech.seconds)
-    mouths = load_mouths(order.film) if order.film else None
+    mouths = load_mouths(order.film, job.should_stop) if order.film else None
     if mouths is not None and abs(len(mouths) / FPS - speech.seconds) > APART:
         raise SpeechError(
             f"The film lasts {len(mouths) / FPS:.1f} seconds and the recording "

@@ -11,6 +11,7 @@ import numpy as np
 from l2t.errors import Cancelled
 from l2t.export import write_arkit_csv, write_glb, write_npz
 from l2t.jobs import Job, Result, Said
+from l2t.receipt_schema import NAME as RECEIPT
 from l2t.render.scene import check_size, check_view
 from l2t.speech import SAMPLE_RATE, Limits, Speech, load_speech
 
@@ -30,17 +31,34 @@ def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Resu
     begun, order = time.monotonic(), job.order
     job.report("listening", 0.0)
     check_view(order.view), check_size(order.size)  # before the work, not after it
-    speech = load_speech(order.recording, limits)
+    speech = load_speech(order.recording, limits, job.should_stop)
     job.check()
-    takes = infer(
-        speech, order.style, order.identity, order.variants, order.head, order.seed
-    )
+    takes = infer(speech, order.style, order.identity, order.variants, order.head, order.seed)
     job.check()
     said = tuple(_export(take, face, job.folder, len(takes) > 1) for take in takes)
     splats = face.write_splats(job.folder) if order.orbit else ()
     film = _film(job, face, takes)
     job.check()
-    return Result(order, said, film, time.monotonic() - begun, splats)
+    receipt = _receipt(job, face, takes, result_files(said, film, splats))
+    return Result(order, said, film, time.monotonic() - begun, receipt, splats)
+
+
+def result_files(said: tuple[Said, ...], film: Path, splats: tuple[Path, ...]) -> dict[str, Path]:
+    """Every file of a result under its name in a receipt."""
+    files = {"film": film} | dict(zip(("ply", "splat"), splats, strict=False))
+    for own in said:
+        end = f"-{own.take.variant.name}" if len(said) > 1 else ""
+        files |= {f"csv{end}": own.csv, f"motion{end}": own.npz, f"glb{end}": own.glb}
+    return files
+
+
+def _receipt(job: Job, face: "TalkingFace", takes: "tuple[Take, ...]", files: dict) -> Path:
+    """What made the files, beside them; see `l2t.receipt`."""
+    from l2t.receipt import receipt_of, write_receipt
+
+    path = job.folder / RECEIPT
+    write_receipt(receipt_of(job.order, takes, files, face.renderer, face.device), path)
+    return path
 
 
 def _film(job: Job, face: "TalkingFace", takes: "tuple[Take, ...]") -> Path:

@@ -7,7 +7,6 @@ that queue, cancel, page and API can be tested in seconds.
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import imageio_ffmpeg
 import numpy as np
@@ -21,10 +20,11 @@ from l2t.movement import Movement
 from l2t.noisy import noisy
 from l2t.speech import Speech, speech_mask
 from l2t.variants import Variant, find_each, offered
+from l2t.weights import Weights
 
 JAW = ARKIT_NAMES.index("jawOpen")
 IDENTITIES, STYLES = ("old-male", "old-female"), ("calm", "lively")
-WEIGHTS = SimpleNamespace(label="Test double, not trained", source="debug", digest="0" * 64)
+WEIGHTS = Weights(None, "debug", "Test double, not trained", digest="0" * 64)
 VARIANTS = offered(("student", "student_full", "student_reconstruction"))
 
 
@@ -56,7 +56,7 @@ class FakeTake:
     identity: str
     style: str
     variant: Variant
-    weights: SimpleNamespace
+    weights: Weights
 
 
 class FakeFace:

@@ -99,7 +99,7 @@ class FaultyFace(FakeFace):
         return super().animate_each(speech, variants, style, identity, *more, **others)
 
 
-def make(pause: float = 0.0, device: str = "cuda", fail: str = "") -> FaultyFace:
+def make(pause: float = 0.0, device: str = "card", fail: str = "") -> FaultyFace:
     if fail == "weights":
         raise WeightsError("The embedded weights are damaged.")
     if fail == "die":

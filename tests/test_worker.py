@@ -118,7 +118,7 @@ def test_what_a_dead_worker_started_is_ended(shared, voice):
 
 
 def test_a_card_that_fails_again_is_given_up_for_the_processor(service_of, voice):
-    service = service_of(arguments={"device": "cuda"})
+    service = service_of(arguments={"device": "card"})
     for _ in range(2):
         with pytest.raises(WorkerError, match="graphics card"):
             run(service, order(voice, "poisoned"))
@@ -171,11 +171,11 @@ def test_cancel_ends_the_job_within_a_second(service_of, voice, fault):
 
 
 def test_a_deadline_ends_even_what_does_not_listen(service_of, voice):
-    service = service_of(deadline=1.0)
+    service = service_of(deadline=6.0)
     begun = time.monotonic()
     with pytest.raises(Cancelled, match="took too long"):
         run(service, order(voice, "stubborn"))
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 40
     assert run(service, order(voice)).film.exists()
 
 

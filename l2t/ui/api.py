@@ -1,6 +1,7 @@
 """The named endpoints of the page, for scripts: plain values in, files and JSON out."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -34,7 +35,8 @@ class Api:
 
         Returns:
             The film (mp4), the sync report (fps, offset_frames, offset_ms, lse_d, lse_c and
-            confidence, one number or null a frame), the ARKit weights as CSV at 30 fps, and the
+            confidence, one number or null a frame; and receipt: what made the files, and their
+            sha256, for `python -m l2t --replay`), the ARKit weights as CSV at 30 fps, and the
             motion as npz (arkit, names, fps, head).
         """
         wanted = (identity, style, view, size, (None,))
@@ -101,13 +103,14 @@ class Api:
             size: height of the film in pixels, 256 to 1024; it is twice as wide.
 
         Returns:
-            The film (mp4), the scores (weights, and for each variant its name, title and sync
-            report as from /animate), and the motion of the first and of the second as npz.
+            The film (mp4), the scores (weights, receipt, and for each variant its name, title and
+            sync report as from /animate), and the motion of the first and of the second as npz.
         """
         wanted = (identity, style, view, size, (first or None, second or None))
         result = await self._made(recording, wanted, request)
         left, right = result.said
-        return str(result.film), texts.scores(result.said), str(left.npz), str(right.npz)
+        scores = texts.scores(result.said) | {"receipt": receipt_of(result)}
+        return str(result.film), scores, str(left.npz), str(right.npz)
 
     async def _made(self, recording, wanted: tuple, request: gr.Request) -> Result:
         """wanted: an `Order` without its recording."""
@@ -130,7 +133,13 @@ class Api:
 
 def _alone(result: Result) -> tuple:
     (said,) = result.said
-    return str(result.film), said.sync, str(said.csv), str(said.npz)
+    sync = said.sync | {"receipt": receipt_of(result)}
+    return str(result.film), sync, str(said.csv), str(said.npz)
+
+
+def receipt_of(result: Result) -> dict:
+    """The receipt as JSON values."""
+    return json.loads(result.receipt.read_text(encoding="ascii"))
 
 
 def _seed(number: float | None) -> float | None:

@@ -11,6 +11,8 @@ from l2t.ui import texts
 from l2t.ui.parts import line, scripted
 from l2t.ui.plot import as_json, plot_data
 
+RECEIPT = "Receipt (json)"
+
 
 @dataclass(frozen=True)
 class Saves:
@@ -33,6 +35,7 @@ class Stage:
     caption: gr.HTML
     plot: gr.HTML
     save_film: gr.DownloadButton
+    receipt: gr.DownloadButton
     saves: tuple[Saves, ...]  # one a head
     model: tuple[gr.Model3D, ...] = ()  # of the Gaussian head alone: it at rest,
     splats: tuple[gr.DownloadButton, ...] = ()  # and its files
@@ -43,7 +46,7 @@ class Stage:
 
     def _buttons(self) -> list[gr.DownloadButton]:
         buttons = (button for saves in self.saves for button in saves.buttons())
-        return [self.save_film, *buttons, *self.splats]
+        return [self.save_film, *buttons, *self.splats, self.receipt]
 
     def blank(self) -> dict:
         """Nothing of an earlier recording stays beside a new one."""
@@ -58,6 +61,7 @@ class Stage:
             self.caption: texts.caption(result),
             self.plot: as_json(plot_data(result.said)),
             self.save_film: _offered(result.film),
+            self.receipt: _offered(result.receipt),
             **dict(self._downloads(result.said)),
             **dict(self._gaussians(result.splats)),
         }
@@ -100,7 +104,8 @@ def _beside(tab: str, prefix: str) -> Stage:
             with gr.Row(elem_id=f"l2t-{prefix}files"):
                 save_film = _download("Film (mp4)")
                 saves = _saves(None)
-    return Stage(film, caption, plot, save_film, (saves,))
+                receipt = _download(RECEIPT)
+    return Stage(film, caption, plot, save_film, receipt, (saves,))
 
 
 def pair_stage() -> Stage:
@@ -109,13 +114,14 @@ def pair_stage() -> Stage:
         film = _film("pair-film")
         scripted("second", film="#l2t-pair-film")
         caption, plot = line("pair-caption"), _plot("pair-plot", "pair-film")
-        save_film = _download("Film of both (mp4)")
+        with gr.Row():
+            save_film, receipt = _download("Film of both (mp4)"), _download(RECEIPT)
         with gr.Row(elem_id="l2t-pair-files"):
             saves = []
             for side in ("left", "right"):
                 with gr.Column(min_width=240), gr.Row(elem_classes="l2t-saves"):
                     saves.append(_saves(line(f"whose-{side}")))
-    return Stage(film, caption, plot, save_film, tuple(saves))
+    return Stage(film, caption, plot, save_film, receipt, tuple(saves))
 
 
 def avatar_stage() -> Stage:
