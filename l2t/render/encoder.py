@@ -37,16 +37,23 @@ class Encoder:
     """Feeds frames to moviepy's ffmpeg writer from a thread of its own, so drawing goes on."""
 
     def __init__(self, path: Path, shape: tuple[int, int, int], fps: float, sound: Path):
-        """path: .mp4 to write; shape: of a picture; sound: wav as long as the film."""
+        """path: .mp4 to write; shape: of a picture; sound: wav as long as the film.
+
+        Raises RenderError where ffmpeg cannot be started.
+        """
         from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter  # takes most of a second
 
         # "h264" rather than "libx264" (ffmpeg picks the same encoder): for the latter moviepy
         # asks for a pixel format with transparency.
-        self._writer = FFMPEG_VideoWriter(
-            str(path), (shape[1], shape[0]), fps, codec="h264", audiofile=str(sound),
-            audio_codec="aac", preset=PRESET, threads=2,
-            ffmpeg_params=[word for option in OPTIONS.items() for word in option],
-        )  # fmt: skip
+        try:
+            self._writer = FFMPEG_VideoWriter(
+                str(path), (shape[1], shape[0]), fps, codec="h264", audiofile=str(sound),
+                audio_codec="aac", preset=PRESET, threads=2,
+                ffmpeg_params=[word for option in OPTIONS.items() for word in option],
+            )  # fmt: skip
+        except OSError as error:
+            why = (error.strerror or "unknown reason").lower()
+            raise RenderError(f"The encoder ffmpeg cannot be started ({why}).") from error
         self._shape = shape
         self._process = self._writer.proc
         self._frames: queue.Queue = queue.Queue(WAITING)
