@@ -71,7 +71,9 @@ def serve(options: Options, home: Path) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # both are read by Gradio, imported below
     os.environ["GRADIO_TEMP_DIR"] = str(home / "cache")
     (home / "tmp").mkdir()
-    os.environ["TMPDIR"] = str(home / "tmp")  # of the processes that are started
+    # For the processes that are started:
+    os.environ |= {"TMPDIR": str(home / "tmp"), "L2T_LOG": options.log,
+                   "L2T_LOG_LEVEL": options.log_level}  # fmt: skip
 
     limits = Limits(max_seconds=options.max_seconds, max_bytes=options.max_bytes)
     worker = worker_of(options, limits)
@@ -82,7 +84,10 @@ def serve(options: Options, home: Path) -> None:
         from l2t.ui.page import build_page
 
         page = build_page(service, Catalogue(FaceTemplate.load().identities, limits=limits))
-        address = launch(page, options.host, options.port, limits.max_bytes)
+        address = launch(
+            page, options.host, options.port, limits.max_bytes,
+            status=service.status, quota=service.quota, keep=options.keep_seconds,
+        )  # fmt: skip
         service.start()
         print(f"Learn2Talk is at {address}", flush=True)
         page.block_thread()

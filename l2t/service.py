@@ -62,7 +62,7 @@ class Service:
         self.settings, self.worker = settings or Settings(), worker
         self.runs = Path(tempfile.mkdtemp(prefix="learn2talk-", dir=home))
         folder = home or self.runs
-        self._quota = Quota(folder, self.settings.quota, self.settings.spare)
+        self.quota = Quota(folder, self.settings.quota, self.settings.spare)
         self._loaded = threading.Event()
         self._load_error: L2TError | None = None
         self._changed = threading.Condition()
@@ -237,6 +237,6 @@ class Service:
         if self._load_error:
             raise self._load_error
         sweep(self.runs, self.settings.keep)
-        self._quota.make_room()
+        self.quota.make_room()
         job.begin(self.settings.deadline)
         return self.worker.do(job)

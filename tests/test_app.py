@@ -197,6 +197,21 @@ def real_app(tmp_path_factory):
         process.kill()
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="maps of a process are Linux's")
+def test_the_page_s_own_process_holds_no_models(real_app, voice):
+    """What may run out of memory or crash lives elsewhere."""
+    address, process, _ = real_app
+    file = gradio_client.handle_file(str(voice))
+    gradio_client.Client(address, verbose=False).predict(file, size=256, api_name="/animate")
+
+    def libraries(pid: int) -> str:
+        return Path(f"/proc/{pid}/maps").read_text()
+
+    workers = [child.pid for child in psutil.Process(process.pid).children()]
+    assert any("libtorch" in libraries(pid) for pid in workers)
+    assert not any(name in libraries(process.pid) for name in ("libtorch", "libvtk", "libav"))
+
+
 def test_the_real_app_makes_a_film_and_leaves_nothing_behind(real_app, voice):
     address, process, home = real_app
     client = gradio_client.Client(address, verbose=False)
