@@ -209,7 +209,7 @@ def test_the_page_s_own_process_holds_no_models(real_app, voice):
 
     workers = [child.pid for child in psutil.Process(process.pid).children()]
     assert any("libtorch" in libraries(pid) for pid in workers)
-    assert not any(name in libraries(process.pid) for name in ("libtorch", "libvtk", "libav"))
+    assert not any(name in libraries(process.pid) for name in ("libtorch", "libvtk", "libavcodec"))
 
 
 def test_the_real_app_makes_a_film_and_leaves_nothing_behind(real_app, voice):
