@@ -49,12 +49,15 @@ def timecode(frame: int, fps: int = int(FPS)) -> str:
 
 
 def write_npz(motion: Motion, path: Path) -> None:
-    """arkit (frames, 52) float32, names (52,), fps, head (frames, 3) radians. OutputError."""
+    """arkit (frames, 52) float32, names (52,), fps, head (frames, 3) radians. OutputError.
+
+    Not compressed: every build of zlib would give other bytes.
+    """
 
     def write(part: Path) -> None:
         with part.open("wb") as file:
-            np.savez_compressed(file, arkit=motion.arkit, names=np.array(ARKIT_NAMES),
-                                fps=np.float32(motion.fps), head=motion.head)
+            np.savez(file, arkit=motion.arkit, names=np.array(ARKIT_NAMES),
+                     fps=np.float32(motion.fps), head=motion.head)
 
     write_whole(Path(path), write)
 

@@ -26,6 +26,8 @@ _REF = re.compile(
     r"(@(?P<revision>[A-Za-z0-9][\w./-]{0,120}))?",
     re.ASCII,
 )
+_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+_SECRET = re.compile(r"\bhf_[A-Za-z0-9]{8,}\b|(?<=Bearer )\S+|(?<=\?)[^\s'\"]+")
 _log = logging.getLogger(__name__)
 
 
@@ -89,7 +91,7 @@ def fetch(ref: HubRef, seconds: float | None = None) -> Snapshot:
     except OSError:
         raise Unavailable("could not be asked: no process could be started") from None
     if done.stderr:
-        _log.debug("Hub client: %s", done.stderr[-2000:].decode(errors="replace"))
+        _log.debug("Hub client: %s", _without_secrets(done.stderr)[-2000:])
     return _snapshot(done.stdout)
 
 
@@ -103,6 +105,15 @@ def _child_environment(seconds: float) -> dict[str, str]:
         "HF_HUB_DOWNLOAD_TIMEOUT": str(max(1, round(min(seconds, 10)))),
     }
     return {**defaults, **os.environ, "PYTHONPATH": path}
+
+
+def _without_secrets(output: bytes) -> str:
+    """A log's text without access tokens and without the signatures in links to a file store."""
+    text = output[-50_000:].decode(errors="replace")
+    for name in _TOKENS:
+        if (token := os.environ.get(name, "").strip()) and len(token) > 3:
+            text = text.replace(token, "***")
+    return _SECRET.sub("***", text)
 
 
 def _snapshot(output: bytes) -> Snapshot:

@@ -16,7 +16,7 @@ from huggingface_hub.utils import WeakFileLock
 
 from l2t.errors import WeightsError
 from l2t.hub import Unavailable
-from l2t.manifest import NAME, read_manifest
+from l2t.manifest import NAME, Entry, read_manifest
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _log = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ class RepoCache:
 
     def __init__(self, repo: str):
         self.repo = repo
-        root, name = Path(constants.HF_HUB_CACHE), f"models--{repo.replace('/', '--')}"
-        self.folder, self.locks = root / name, root / ".locks" / name
+        self.root, name = Path(constants.HF_HUB_CACHE), f"models--{repo.replace('/', '--')}"
+        self.folder, self.locks = self.root / name, self.root / ".locks" / name
 
     def find(self, revision: str) -> tuple[Path | None, bool]:
         """(sound snapshot or None, whether there is one that is damaged). Makes no request."""
@@ -36,8 +36,32 @@ class RepoCache:
         if not isinstance(found, str):
             return None, False
         snapshot = Path(found).parent
-        damaged = bool(unsound(snapshot))
+        damaged = bool(self.unsound(snapshot))
         return (None if damaged else snapshot), damaged
+
+    def unsound(self, snapshot: Path) -> dict[str, str]:
+        """File name -> problem; empty when every file lies in the cache and agrees with the
+        manifest."""
+        try:
+            manifest = read_manifest(snapshot)
+        except WeightsError as error:
+            return {NAME: f"is not usable: {str(error).rstrip('.')}"}
+        outside = {
+            name: "leads out of the cache"
+            for name in (NAME, *(entry.name for entry in manifest.entries))
+            if not self._inside(snapshot / name)
+        }
+        return outside or manifest.problems(snapshot)
+
+    def check_inside(self, commit: str) -> None:
+        """Raise Unavailable where the folders to be written to are links to somewhere else."""
+        for path in (self.folder, self.folder / "blobs", self.folder / "snapshots" / commit):
+            if not self._inside(path):
+                raise Unavailable("could not be saved: its folder leads out of the cache")
+
+    def _inside(self, path: Path) -> bool:
+        """Whether a path, all links followed, stays in the cache. A missing one would."""
+        return path.resolve().is_relative_to(self.root.resolve())
 
     def set_aside(self, snapshot: Path, names: dict[str, str]) -> None:
         """Quarantine: blob -> blob.damaged, so that the next request fetches it anew.
@@ -49,7 +73,7 @@ class RepoCache:
             pointer = snapshot / name
             try:
                 blob = snapshot / os.readlink(pointer) if pointer.is_symlink() else pointer
-                if blob.exists():
+                if blob.exists() and self._inside(blob.parent):  # never touch what is elsewhere
                     os.replace(blob, blob.with_name(f"{blob.name}.damaged"))
                 pointer.unlink(missing_ok=True)
             except OSError:
@@ -63,7 +87,7 @@ class RepoCache:
         The client would do so at the first file; a transfer that breaks off would then hide the
         older, complete snapshot from an offline start. A read-only cache goes without.
         """
-        if COMMIT.fullmatch(revision):
+        if COMMIT.fullmatch(revision) or not self._inside(self.folder / "refs" / revision):
             return
         ref = self.folder / "refs" / revision
         part = ref.with_name(f"{ref.name}.{os.getpid()}.part")
@@ -88,17 +112,9 @@ class RepoCache:
         return set((self.folder / "blobs").glob("*.incomplete"))
 
 
-def listed(snapshot: Path) -> list[str]:
-    """File names in a snapshot's manifest; none when it is damaged, which `unsound` reports."""
+def listed(snapshot: Path) -> tuple[Entry, ...]:
+    """Files of a snapshot's manifest; none when it is damaged, which `unsound` reports."""
     try:
-        return [entry.name for entry in read_manifest(snapshot).entries]
+        return read_manifest(snapshot).entries
     except WeightsError:
-        return []
-
-
-def unsound(snapshot: Path) -> dict[str, str]:
-    """File name -> problem; empty when every file agrees with the manifest."""
-    try:
-        return read_manifest(snapshot).problems(snapshot)
-    except WeightsError as error:
-        return {NAME: f"is not usable: {str(error).rstrip('.')}"}
+        return ()

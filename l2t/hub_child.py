@@ -16,9 +16,10 @@ from pathlib import Path
 from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
 from l2t.hub import Unavailable
-from l2t.hub_cache import COMMIT, RepoCache, listed, unsound
+from l2t.hub_cache import COMMIT, RepoCache, listed
+from l2t.hub_guard import Guard
 from l2t.hub_reasons import FAILURES, reason
-from l2t.manifest import NAME
+from l2t.manifest import MAX_MANIFEST_BYTES, NAME
 
 ANSWER_SECONDS = 3.0  # for the first answer of the Hub
 
@@ -30,11 +31,13 @@ class Client:
         self.repo, self.revision, self.seconds = repo, revision, seconds
         self.answer_seconds = min(ANSWER_SECONDS, seconds)
         self.cache = RepoCache(repo)
+        self.guard = Guard()
         self.state = "did not answer"
         self.breaks = 0
 
     def fetch(self) -> dict[str, str]:
         """The answer for the parent; raises Unavailable."""
+        self.guard.install()
         cached, damaged = self.cache.find(self.revision)
         if cached and COMMIT.fullmatch(self.revision):
             return _answer(cached, "pinned commit, from the cache")
@@ -43,7 +46,8 @@ class Client:
             if cached and cached.name == commit:
                 return _answer(cached, "from the cache, up to date")
             snapshot = self.download(commit)
-        except Unavailable as failure:
+        except Exception as error:  # noqa: BLE001 (a hostile answer may break the client anywhere)
+            failure = error if isinstance(error, Unavailable) else _broken(error)
             if cached:
                 return _answer(cached, f"from the cache; it {failure}")
             note = ", and its cached copy is damaged" if damaged else ""
@@ -66,20 +70,22 @@ class Client:
         """The complete, verified snapshot of `commit`; what is damaged is fetched once more."""
         self.state = "waits for another process that did not finish"
         with self.cache.lock():
+            self.cache.check_inside(commit)
             for _ in range(2):
-                snapshot = self.get(NAME, commit).parent
-                for name in listed(snapshot):
-                    self.get(name, commit)
-                problems = unsound(snapshot)
+                snapshot = self.get(NAME, commit, MAX_MANIFEST_BYTES).parent
+                for entry in listed(snapshot):
+                    self.get(entry.name, commit, entry.bytes)
+                problems = self.cache.unsound(snapshot)
                 if not problems:
                     return snapshot
                 self.cache.set_aside(snapshot, problems)
         name, problem = next(iter(problems.items()))
         raise Unavailable(f"sent {name} twice, and it {problem}")
 
-    def get(self, name: str, commit: str) -> Path:
-        """One file, from the cache or the Hub."""
+    def get(self, name: str, commit: str, most: int) -> Path:
+        """One file of at most so many bytes, from the cache or the Hub."""
         self.state = f"did not send {name} in full"
+        self.guard.expect(name, most, commit)
         try:
             path = hf_hub_download(
                 self.repo, name, revision=commit, etag_timeout=self.answer_seconds
@@ -125,6 +131,11 @@ def _watch(client: Client) -> None:
     timer = threading.Timer(client.seconds, expire)
     timer.daemon = True
     timer.start()
+
+
+def _broken(error: Exception) -> Unavailable:
+    logging.getLogger(__name__).warning("the Hub client broke", exc_info=error)
+    return Unavailable(f"gave an answer that broke its client ({type(error).__name__})")
 
 
 def _answer(snapshot: Path, how: str) -> dict[str, str]:

@@ -8,17 +8,21 @@ import errno
 import httpx2
 from huggingface_hub import errors as hub
 
+from l2t.hub_guard import Refused
+
 # Everything that huggingface_hub 2 raises for a request or for its cache.
 FAILURES = (hub.EntryNotFoundError, httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError)
 
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def reason(error: BaseException, name: str, revision: str, seconds: float) -> str:
     """Predicate for a failed request for the file `name`; `seconds`: the time-out for an answer."""
     if isinstance(error, hub.LocalEntryNotFoundError) and error.__cause__:
         error = error.__cause__  # a wrapper around what really happened
+    if isinstance(error, Refused):
+        return str(error)
     for kind, text in (
         (hub.GatedRepoError, "is gated: its conditions must be accepted and HF_TOKEN be set"),
         (hub.DisabledRepoError, "is disabled"),
@@ -27,6 +31,8 @@ def reason(error: BaseException, name: str, revision: str, seconds: float) -> st
         (hub.RemoteEntryNotFoundError, f"does not hold {name}"),
         (hub.OfflineModeIsEnabled, "was not asked, for HF_HUB_OFFLINE is set"),
         (hub.FileMetadataError, "does not answer like a Hub"),
+        (httpx2.TooManyRedirects, "sends its visitors round in circles"),
+        (httpx2.UnsupportedProtocol, "sends its visitors on to an address that is not accepted"),
         (httpx2.TimeoutException, f"did not answer within {seconds:g} s"),
         (httpx2.RemoteProtocolError, f"broke off while sending {name}"),
         (httpx2.ReadError, f"broke off while sending {name}"),

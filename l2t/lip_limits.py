@@ -1,6 +1,7 @@
 """What is accepted where lips are read; light to import, as page and service need it at once."""
 
 from l2t.errors import SpeechError
+from l2t.values import shown
 
 LIMITS = (0.4, 10.0)  # seconds of sound that are read; one sentence of the corpus takes 2 to 3
 RULES = ("grid", "words", "phones")  # what may be said: `l2t.lipreading`
@@ -18,5 +19,5 @@ def check_length(seconds: float) -> None:
 
 def check_rules(rules: str) -> None:
     """Raises SpeechError for rules that are not known."""
-    if rules not in RULES:
-        raise SpeechError(f"There are no rules {rules!r}; accepted are {', '.join(RULES)}.")
+    if not isinstance(rules, str) or rules not in RULES:
+        raise SpeechError(f"There are no rules {shown(rules)}; accepted are {', '.join(RULES)}.")

@@ -9,11 +9,14 @@ from l2t.variants import EVERY
 
 DESCRIPTION = "Turn recordings of speech into films of a talking 3D head."
 EPILOG = """With one SPEECH the outputs are files (or folders that exist); with several, -o,
---motion and --sync name folders, which are made, and the files in them are called after the
-recordings. With --compare there is one film of both heads, and --motion and --sync write a file
-for each, with the variant's name added to the file's. A refused recording costs one line on
-stderr and the exit status 1; the others are still done. Memory: about 0.25 GB for the samples of
-an hour."""
+--motion, --sync and --receipt name folders, which are made, and the files in them are called
+after the recordings. With --compare there is one film of both heads, and --motion and --sync
+write a file for each, with the variant's name added to the file's. A refused recording costs one
+line on stderr; the others are still done. --replay makes the files of a receipt again and says of
+each whether its bytes are the same; without outputs it makes them all and keeps none. Exit
+status: 0 all done (and the same), 1 a recording was refused or failed, 2 an option, an output or
+a receipt cannot be as wished, 3 a file of a replay differs. Memory: about 0.25 GB for the samples
+of an hour."""
 LONGEST = 86_400.0  # seconds, the most that --max-seconds takes
 
 
@@ -24,6 +27,10 @@ def parser() -> argparse.ArgumentParser:
     add("-o", "--output", type=Path, metavar="MP4", help="the film: H.264 with sound")
     add("--motion", type=Path, metavar="NPZ", help="arkit (frames, 52) float32, names, fps")
     add("--sync", type=Path, metavar="JSON", help="offset, LSE-D, LSE-C, confidence per frame")
+    receipt_help = "versions, sha256 of weights, recording and results, and all settings"
+    add("--receipt", type=Path, metavar="JSON", help=receipt_help)
+    replay_help = "make the files of a receipt again and compare them; its settings hold"
+    add("--replay", type=Path, metavar="JSON", help=replay_help)
     add("--identity", metavar="NAME", help="whose head (default: the template's first)")
     add("--style", metavar="NAME", help="how it speaks (default: the model's first)")
     names = [variant.name for variant in EVERY]

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from l2t.errors import OutputError
 
-SUFFIXES = {"film": ".mp4", "motion": ".npz", "sync": ".json"}
+# What is added to a recording's name in a folder; a file that is named must end as these do.
+SUFFIXES = {"film": ".mp4", "motion": ".npz", "sync": ".json", "receipt": ".receipt.json"}
+SHARED = ("film", "receipt")  # one for all variants
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,14 @@ class Outputs:
     film: Path | None = None
     motion: Path | None = None
     sync: Path | None = None
+    receipt: Path | None = None
+
+    def results(self) -> list[Path]:
+        """Those that are asked for, without the receipt."""
+        return [path for path in (self.film, self.motion, self.sync) if path]
 
     def wanted(self) -> list[Path]:
-        return [path for path in (self.film, self.motion, self.sync) if path]
+        return self.results() + ([self.receipt] if self.receipt else [])
 
 
 def plan(
@@ -31,8 +38,8 @@ def plan(
 
     targets: by the names of `SUFFIXES`. For one recording a target is a file, or a folder that
     exists; for several it is a folder, made if need be, and files are named after the recordings
-    (a second `a.wav` gives `a-2.mp4`). variants: their names, added to the files'; the one film
-    of all of them belongs to the first.
+    (a second `a.wav` gives `a-2.mp4`). variants: their names, added to the files'; what is `SHARED`
+    belongs to the first.
     """
     wanted = {kind: target for kind, target in targets.items() if target is not None}
     if len(speeches) > 1:
@@ -54,7 +61,8 @@ def _own(paths: dict[str, Path], variant: str, variants: Sequence[str]) -> Outpu
     if len(variants) == 1:
         return Outputs(**paths)
     named = {kind: path.with_stem(f"{path.stem}-{variant}") for kind, path in paths.items()}
-    return Outputs(**named | {"film": paths.get("film") if variant == variants[0] else None})
+    first = variant == variants[0]
+    return Outputs(**named | {kind: paths.get(kind) if first else None for kind in SHARED})
 
 
 def _distinct(stems: Iterable[str]) -> list[str]:
@@ -86,8 +94,9 @@ def _check(speeches: list[Path], made: list[Outputs]) -> None:
             path = getattr(outputs, kind)
             if path is None:
                 continue
-            if path.suffix.lower() != suffix:
-                raise OutputError(f"{path} does not end in {suffix}, which a {kind} file must.")
+            ending = suffix[suffix.rindex(".") :]
+            if path.suffix.lower() != ending:
+                raise OutputError(f"{path} does not end in {ending}, which a {kind} file must.")
             if path.resolve() in taken:
                 raise OutputError(f"{path} is named twice; every result needs a file of its own.")
             taken.add(path.resolve())

@@ -14,6 +14,7 @@ import numpy as np
 from l2t.probe import Refused, check_facts, open_audio, too_long
 
 BLOCK_SECONDS = 0.5  # decoded sound is resampled and sent in blocks of about this length
+LOUDEST = 1e6  # times full scale: floats may say anything, and sums of them overflow
 MOST_DAMAGED = 10_000  # packets of a file that may fail to decode before the rest is given up
 
 
@@ -28,7 +29,7 @@ def mono(frame: av.AudioFrame) -> np.ndarray:
         values = values.astype(np.float64) / -float(np.iinfo(values.dtype).min)
     if not np.isfinite(values).all():
         raise Refused("The recording holds samples that are no numbers; only finite are accepted.")
-    return np.clip(values.mean(axis=0, dtype=np.float64), -1e6, 1e6).astype(np.float32)
+    return np.clip(values, -LOUDEST, LOUDEST).mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def packets(container, stream, stats: dict) -> Iterator[av.AudioFrame]:

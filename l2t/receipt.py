@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from l2t.jobs import Order
     from l2t.takes import Take
 
+SPLATTER = "Gaussian rasteriser"  # what draws the Gaussian head, whatever draws the others
+
 
 def receipt_of(
     order: "Order",
@@ -50,9 +52,12 @@ def receipt_of(
     variants = [take.variant for take in takes]
     if unknown := files.keys() - result_names([variant.name for variant in variants]):
         raise ValueError(f"there are no results called {', '.join(sorted(unknown))}")
+    painter = SPLATTER if order.orbit else renderer
+    if "film" not in files or not painter:
+        painter = None
     return {
         "schema": SCHEMA,
-        "made_with": made_with(device) | {"renderer": renderer or None},
+        "made_with": made_with(device) | {"renderer": painter},
         "weights": weight_facts(takes[0].weights, variants, moves=order.head != 0),
         "assets": asset_facts(avatar=order.orbit is not None),
         "settings": setting_facts(order, takes),

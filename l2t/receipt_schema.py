@@ -4,13 +4,13 @@ Every object has exactly the fields of `LAYOUT`, each checked by type and range;
 used and printed as it is.
 """
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from l2t.avatar.camera import STEEPEST
 from l2t.errors import L2TError, WeightsError
+from l2t.layout import Check, exactly, fault, like, maybe, number, one_of, table, text, whole
 from l2t.manifest import read_json
 from l2t.movement import SEEDS, STRONGEST
 from l2t.render.scene import SIZE_MAX, SIZE_MIN, VIEWS
@@ -19,7 +19,6 @@ from l2t.variants import EVERY
 SCHEMA = 1
 NAME = "learn2talk.json"  # what a receipt is called where nobody chose a name
 MAX_BYTES = 1 << 16  # of the whole file: one of a comparison has about 4,000
-MAX_TEXT, MAX_ENTRIES = 200, 64
 SOURCES = ("embedded", "hub", "folder", "debug")  # of `l2t.weights.Weights`
 # The results by name, and how their files end. In a comparison those of one take have its
 # variant's name added, as in "motion-full".
@@ -30,8 +29,6 @@ _HEX40 = re.compile(r"[0-9a-f]{40}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
-Check = Callable[[object], bool]
-
 
 class ReceiptError(L2TError):
     """A receipt cannot be read, or does not belong to what it is used with."""
@@ -41,60 +38,6 @@ def result_names(variants: Sequence[str]) -> dict[str, str]:
     """Name -> ending of every result that takes by these variants may have."""
     ends = [f"-{variant}" for variant in variants] if len(variants) > 1 else [""]
     return OF_ALL | {f"{kind}{end}": OF_ONE[kind] for end in ends for kind in OF_ONE}
-
-
-def text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT and value.isprintable()
-
-
-def like(pattern: re.Pattern) -> Check:
-    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def whole(low: int, high: int) -> Check:
-    return lambda value: type(value) is int and low <= value <= high
-
-
-def number(low: float, high: float) -> Check:
-    def check(value: object) -> bool:
-        return type(value) in (int, float) and low <= value <= high and math.isfinite(value)
-
-    return check
-
-
-def one_of(*values: object) -> Check:
-    return lambda value: type(value) in (str, int) and value in values
-
-
-def maybe(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def table(key: Check, entry: Check) -> Check:
-    """An object with names of anybody's choice."""
-
-    def check(value: object) -> bool:
-        few = isinstance(value, dict) and len(value) <= MAX_ENTRIES
-        return few and all(key(name) and entry(one) for name, one in value.items())
-
-    return check
-
-
-def exactly(layout: Mapping[str, Check]) -> Check:
-    """An object with these fields and no other."""
-
-    def check(value: object) -> bool:
-        return isinstance(value, dict) and fault(value, layout) is None
-
-    return check
-
-
-def fault(value: dict, layout: Mapping[str, Check]) -> str | None:
-    """The first field that is missing, unknown or wrong."""
-    for name, check in layout.items():
-        if name not in value or not check(value[name]):
-            return name
-    return next((name for name in value if name not in layout), None)
 
 
 def _variants(value: object) -> bool:

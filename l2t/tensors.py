@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 MAX_HEADER_BYTES = 1 << 20
 FLOATS = ("F16", "BF16", "F32")
 WHOLE = ("I64", "I32", "U8", "BOOL")  # counters and tables; kept as they are
+MAX_AXES = 8
 
 
 def parse_tensors(data: bytes, name: str) -> "dict[str, Tensor]":
     """Tensors by name from the bytes of a safetensors file, floats as finite float32.
 
     Raises WeightsError, naming the file, when it is no safetensors file, has a header longer than
-    1 MiB, holds another type than float16, bfloat16, float32 or whole numbers, or NaN or infinity.
+    1 MiB, holds another type than float16, bfloat16, float32 or whole numbers, an empty tensor or
+    one of more than 8 axes, or NaN or infinity.
     """
     import torch
     from safetensors import SafetensorError
@@ -53,4 +55,11 @@ def _check_header(data: bytes, name: str) -> None:
             raise WeightsError(
                 f"{name} holds {key[:80]!r} as {str(dtype)[:20]}; accepted are "
                 f"{', '.join(FLOATS + WHOLE)}."
+            )
+        shape = fields.get("shape")
+        if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(
+            type(size) is int and size > 0 for size in shape
+        ):
+            raise WeightsError(
+                f"{name} holds {key[:80]!r} in no shape of up to {MAX_AXES} sizes above 0."
             )

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from l2t.errors import WeightsError
 from l2t.hub import HubRef, Unavailable, fetch
-from l2t.manifest import Entry, Manifest, read_json, read_manifest
+from l2t.manifest import Entry, Manifest, open_regular, read_json, read_manifest
+from l2t.models.limits import check_config
 from l2t.tensors import parse_tensors
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def embedded(reason: str | None = None) -> Weights:
 def load_tensors(weights: Weights, role: str) -> "tuple[dict, dict[str, Tensor]]":
     """(configuration, tensors by name) of a role such as "student"; floats come as float32.
 
-    Length and sha256 are checked on the very bytes that are parsed. Raises WeightsError.
+    Length and sha256 are checked on the very bytes that are parsed, and the configuration's
+    numbers against what a model of this project may ask for. Raises WeightsError.
     """
     if weights.folder is None:
         raise WeightsError("Debug weights are made in memory; there are no files to load.")
@@ -90,10 +92,9 @@ def load_tensors(weights: Weights, role: str) -> "tuple[dict, dict[str, Tensor]]
     if config.bytes > MAX_CONFIG_BYTES:
         raise WeightsError(f"{config.name} is longer than {MAX_CONFIG_BYTES} bytes.")
     tensors = manifest.entry(role, ".safetensors")
-    return (
-        read_json(_verified_bytes(weights.folder, config), config.name),
-        parse_tensors(_verified_bytes(weights.folder, tensors), tensors.name),
-    )
+    values = read_json(_verified_bytes(weights.folder, config), config.name)
+    check_config(values, config.name)
+    return values, parse_tensors(_verified_bytes(weights.folder, tensors), tensors.name)
 
 
 def _from_environment(configured: str) -> Weights:
@@ -144,9 +145,9 @@ def _checked(folder: Path) -> Manifest:
 
 def _verified_bytes(folder: Path, entry: Entry) -> bytes:
     """The file's content once its length and sha256 agree with the manifest."""
-    path = folder / entry.name
     try:
-        data = path.read_bytes() if path.stat().st_size == entry.bytes else b""
+        with open_regular(folder / entry.name) as file:
+            data = file.read(entry.bytes + 1)
     except OSError:
         raise WeightsError(f"{entry.name} of the weights cannot be read.") from None
     if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:

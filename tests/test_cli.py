@@ -14,6 +14,7 @@ from hostile.files import pcm, wav
 
 from l2t.__main__ import main
 from l2t.errors import RenderError, WeightsError
+from l2t.manifest import sha256_of
 from l2t.motion import ARKIT_NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +69,37 @@ def test_film_motion_and_sync_of_one_recording(call, speech, tmp_path):
     assert len(report["confidence"]) == 30
     assert None in report["confidence"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["o.json", "o.mp4", "o.npz", "speech.wav"]
+
+
+def test_a_receipt_lists_what_was_made_and_with_what(call, speech, tmp_path):
+    film, receipt = tmp_path / "o.mp4", tmp_path / "r.json"
+    status, out, err = call(speech, "-o", film, "--receipt", receipt, "--size", 256, "--seed", 7)
+    assert (status, err) == (0, [])
+    assert str(receipt) in out[1]
+    content = json.loads(receipt.read_text())
+    assert content["results"] == {
+        "film": {"bytes": film.stat().st_size, "sha256": sha256_of(film)}
+    }
+    assert content["made_with"]["renderer"] == FakeFace.renderer
+    wished = {"size": 256, "seed": 7, "view": "front", "variants": ["default"]}
+    assert wished.items() <= content["settings"].items()
+
+
+def test_receipts_of_several_recordings_lie_beside_their_scores(call, speech, tmp_path):
+    folder = tmp_path / "made"
+    assert call(speech, speech, "--sync", folder, "--receipt", folder)[0] == 0
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "speech-2.json", "speech-2.receipt.json", "speech.json", "speech.receipt.json",
+    ]  # fmt: skip
+
+
+def test_a_comparison_has_one_receipt(call, speech, tmp_path):
+    motion, receipt = tmp_path / "m.npz", tmp_path / "r.json"
+    asked = ("--motion", motion, "--receipt", receipt, "--compare", "full", "reconstruction")
+    assert call(speech, *asked)[0] == 0
+    content = json.loads(receipt.read_text())
+    assert list(content["results"]) == ["motion-full", "motion-reconstruction"]
+    assert not list(tmp_path.glob("r-*"))
 
 
 def test_a_variant_speaks_and_one_that_is_not_there_stops_with_a_sentence(call, speech, tmp_path):
@@ -164,6 +196,9 @@ def test_the_models_are_not_loaded_for_bad_input_and_once_for_many(call, speech,
     ("options", "says"),
     [
         ([], "Nothing to write"),
+        (["--receipt", "r.json"], "Nothing to write"),
+        (["-o", "x.mp4", "--receipt", "r.txt"], "end in .json"),
+        (["--sync", "x.json", "--receipt", "x.json"], "named twice"),
         (["-o", "/proc/nowhere/x.mp4"], "cannot be written"),
         (["-o", "missing/x.mp4"], "cannot be written"),
         (["-o", "x.mov"], "end in .mp4"),
@@ -232,8 +267,8 @@ def test_as_a_program_it_helps_quickly_and_refuses_without_a_traceback(bad, tmp_
         )  # fmt: skip
 
     help_text = run("--help").stdout
-    options = "--motion --sync --identity --style --variant --compare --view --weights 512"
-    for option in options.split():
+    options = "--receipt --replay --motion --sync --identity --style --variant --compare --view"
+    for option in [*options.split(), "--weights", "512"]:
         assert option in help_text
     refused = run(bad, "-o", "x.mp4")
     assert refused.returncode == 1

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostile.files import pcm, wav
+from hostile.sounds import recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from l2t import probe
 from l2t.pcm import Resampler, decode
 from l2t.probe import Refused, sniff
-from l2t.speech import SAMPLE_RATE, Limits
+from l2t.speech import SAMPLE_RATE, Limits, load_speech
 
 ROOT = Path(__file__).parents[1]
 LIMITS = Limits().__dict__ | {"rate": SAMPLE_RATE, "formats": "", "bytes": 10**9}
@@ -163,3 +165,25 @@ def test_the_child_imports_nothing_heavy():
 def test_huge_but_finite_samples_do_not_overflow():
     data = np.full((8000, 2), 3e38).astype("<f4").tobytes()
     assert np.isfinite(decoded(wav(data, SAMPLE_RATE, 2, bits=32, kind=3))).all()
+
+
+def test_huge_samples_of_opposite_sign_cancel_out():
+    data = np.tile([1.7e308, 1.7e308, -1.7e308, -1.7e308], (8000, 1)).astype("<f8").tobytes()
+    assert not decoded(wav(data, SAMPLE_RATE, 4, bits=64, kind=3)).any()
+
+
+def test_a_packet_may_not_decode_to_any_length(tmp_path, monkeypatch):
+    data = recording(tmp_path, "mkv pcm").read_bytes()  # two seconds in one packet
+    assert len(decoded(data)) == 2 * SAMPLE_RATE
+    monkeypatch.setattr(probe, "FRAME_SAMPLES", 1000)
+    assert not len(decoded(data))
+
+
+def test_a_minute_of_the_largest_kind_stays_far_below_the_bound_on_memory(tmp_path):
+    path, (rate, channels, seconds) = tmp_path / "large.wav", (192_000, 8, 60)
+    size = rate * channels * 8 * seconds
+    path.write_bytes(wav(b"", rate, channels, bits=64, kind=3, size=size))
+    with path.open("ab") as file:
+        file.truncate(file.tell() + size)  # zeros that take no room on the disk
+    limits = Limits(max_bytes=10**9, memory_bytes=Limits().memory_bytes * 2 // 3)
+    assert load_speech(path, limits).seconds == seconds

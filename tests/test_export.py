@@ -248,7 +248,7 @@ def test_a_write_that_fails_keeps_the_old_file(tmp_path, motion, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez_compressed", full)
+    monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OutputError, match="No space left"):
         write_npz(motion, tmp_path / "m.npz")
     assert (tmp_path / "m.npz").read_bytes() == before

@@ -40,6 +40,14 @@ def test_variants_share_the_film_and_have_files_of_their_own(tmp_path):
     assert [p.name for p in second.wanted()] == ["m-sync.npz", "a-sync.json"]
 
 
+def test_a_receipt_is_one_for_all_variants_and_is_told_from_scores(tmp_path):
+    wishes = targets(sync=tmp_path) | {"receipt": tmp_path}
+    ((first, second),) = plan([Path("a.wav")], wishes, ["full", "sync"])
+    assert [p.name for p in first.wanted()] == ["a-full.json", "a.receipt.json"]
+    assert [p.name for p in first.results()] == ["a-full.json"]
+    assert [p.name for p in second.wanted()] == ["a-sync.json"]
+
+
 def test_files_of_variants_overwrite_no_recording(tmp_path):
     speeches = [tmp_path / "m-full.npz"]
     with pytest.raises(OutputError, match="named twice"):

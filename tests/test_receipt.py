@@ -50,7 +50,8 @@ def takes(talking, order):
 @pytest.fixture(scope="module")
 def files(takes, room):
     write_npz(takes[0].motion, room / "m.npz")
-    return {"motion": room / "m.npz"}
+    (room / "f.mp4").write_bytes(b"a film")
+    return {"motion": room / "m.npz", "film": room / "f.mp4"}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,8 @@ def receipt(order, takes, files):
 def test_it_says_what_went_in_and_what_came_out(receipt, order, takes, files):
     samples = takes[0].speech.samples
     assert receipt["results"] == {
-        "motion": {"bytes": files["motion"].stat().st_size, "sha256": sha256_of(files["motion"])}
+        name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for name, path in files.items()
     }
     assert receipt["recording"] == {
         "name": "hello",
@@ -89,8 +91,13 @@ def test_a_seed_and_an_orbit_are_kept_and_the_gaussian_head_takes_part(order, ta
     assert made["settings"]["seed"] == 7
     assert made["settings"]["orbit"] == {"azimuth": 20.0, "elevation": 5.0, "zoom": 1.0}
     assert sorted(made["assets"]) == ["avatar.json", "avatar.safetensors", "head.npz"]
-    assert made["made_with"]["renderer"] is None
+    assert made["made_with"]["renderer"] == "Gaussian rasteriser"
     check(made)
+
+
+def test_without_a_film_nothing_drew(order, takes, files):
+    made = receipt_of(order, takes, {"motion": files["motion"]}, "software")
+    assert made["made_with"]["renderer"] is None
 
 
 def test_the_weights_that_took_part_are_named_by_their_sha256(order, takes):

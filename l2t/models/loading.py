@@ -1,5 +1,6 @@
 """From chosen weights to models on a device."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,12 +11,16 @@ from torch import nn
 from l2t.errors import WeightsError
 from l2t.manifest import read_manifest
 from l2t.models.encoder import EncoderConfig, SpeechEncoder
+from l2t.models.limits import check_fields
 from l2t.models.posevae import PoseConfig, PoseVAE
 from l2t.models.regressor import Regressor, RegressorConfig
+from l2t.models.rehearsal import check_models, check_student
 from l2t.models.syncnet3d import SyncConfig, SyncNet3D
+from l2t.models.trained import MISFITS, misfit, trained
 from l2t.variants import DEBUG
 from l2t.weights import Weights, load_tensors
 
+log = logging.getLogger(__name__)
 DEBUG_SEED = 7
 DEBUG_STYLES = ("natural", "clear")
 # "kind" in a student's configuration -> module, class, and class of the configuration. Every one
@@ -56,12 +61,13 @@ def load_models(weights: Weights, device: torch.device) -> Models:
         encoder, student, expert = _debug_models()
         head = _debug_head()
     else:
-        encoder = _loaded(weights, "encoder", lambda c: SpeechEncoder(EncoderConfig(**c)))
+        encoder = load_encoder(weights)
         student = _loaded(weights, "student", build_student)
-        expert = _loaded(weights, "syncnet3d", lambda c: SyncNet3D(SyncConfig.from_dict(c)))
-        head = _loaded_head(weights)
-    made = (encoder, student, expert, head)
-    return Models(*(model.to(device).eval() for model in made if model is not None))
+        expert = load_expert(weights)
+        head = load_head(weights)
+    made = [model.eval() for model in (encoder, student, expert, head) if model is not None]
+    check_models(Models(*made))  # before a device comes into play, whose troubles are others
+    return Models(*(model.to(device) for model in made))
 
 
 def load_student(weights: Weights, role: str, device: torch.device) -> nn.Module:
@@ -70,7 +76,40 @@ def load_student(weights: Weights, role: str, device: torch.device) -> nn.Module
         student = _debug_models(DEBUG.index(role))[1]
     else:
         student = _loaded(weights, role, build_student)
+    check_student(student, role)
     return student.to(device).eval()
+
+
+def load_encoder(weights: Weights) -> SpeechEncoder:
+    """The encoder alone, on the CPU. Raises WeightsError.
+
+    One of another kind than "whisper" is itself fetched by name, so only an operator's own folder,
+    never a file out of a Hub, may name one.
+    """
+    config, tensors = load_tensors(weights, "encoder")
+    if config.get("kind", "whisper") == "whisper":
+        return trained(lambda: _whisper(config), tensors, "encoder")
+    if weights.source != "folder":
+        raise misfit("encoder", f"its kind is {config['kind']!r} where whisper is needed")
+    try:
+        encoder = SpeechEncoder(EncoderConfig(**config))
+        encoder.load_state_dict(tensors)
+    except (*MISFITS, OSError) as error:
+        log.warning("the encoder %s: %s", config.get("name"), error)
+        raise misfit("encoder", "the model that it names does not load") from None
+    return encoder
+
+
+def load_expert(weights: Weights) -> SyncNet3D:
+    """The sync expert alone, on the CPU. Raises WeightsError."""
+    return _loaded(weights, "syncnet3d", lambda c: SyncNet3D(SyncConfig.from_dict(c)))
+
+
+def load_head(weights: Weights) -> PoseVAE | None:
+    """What turns the head, on the CPU; None where the weights hold none. Raises WeightsError."""
+    if "posevae" not in read_manifest(weights.folder).roles:
+        return None
+    return _loaded(weights, "posevae", lambda c: PoseVAE(PoseConfig(**c)))
 
 
 def build_student(config: Mapping) -> nn.Module:
@@ -92,21 +131,16 @@ def build_student(config: Mapping) -> nn.Module:
 
 
 def _loaded(weights: Weights, role: str, build: Callable[[dict], nn.Module]) -> nn.Module:
-    try:
-        config, tensors = load_tensors(weights, role)
-        model = build(config)
-        model.load_state_dict(tensors)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise WeightsError(
-            f"The weights do not fit this version's models ({_first_line(error)})."
-        ) from error
-    return model
+    config, tensors = load_tensors(weights, role)
+    return trained(lambda: build(config), tensors, role)
 
 
-def _loaded_head(weights: Weights) -> PoseVAE | None:
-    if "posevae" not in read_manifest(weights.folder).roles:
-        return None
-    return _loaded(weights, "posevae", lambda c: PoseVAE(PoseConfig(**c)))
+def _whisper(config: Mapping) -> SpeechEncoder:
+    values = EncoderConfig(**config)
+    check_fields(values, "encoder")  # transformers has errors of its own for what is of no use
+    if not values.taps or not all(0 <= tap <= values.layers for tap in values.taps):
+        raise misfit("encoder", f"its taps must be from 0 to {values.layers}")
+    return SpeechEncoder(values)
 
 
 def _debug_head() -> PoseVAE:
@@ -131,7 +165,3 @@ def _debug_models(number: int = 0) -> tuple[SpeechEncoder, Regressor, SyncNet3D]
         expert = SyncNet3D(SyncConfig(channels=4, width=16, motion_width=16, size=8))
         torch.nn.init.normal_(expert.motion.directions, std=20.0)
     return encoder, student, expert
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:120].rstrip(".")

@@ -10,12 +10,15 @@ import numpy as np
 from l2t.errors import RenderError
 
 PRESET = "veryfast"
+THREADS = 2  # another number gives other bytes
 WAITING = 6  # frames drawn ahead of the encoder
 FINISH_SECONDS = 60.0  # for the last frames and the sound
 # What browsers play: 4:2:0, the index in front, a key frame a second for quick seeking, colours
-# named; and the same bytes every time.
+# named; and the same bytes every time: no dates, colours and H.264 rounded alike by every
+# processor (the sound by those with AVX2), and a number of threads that is not the machine's.
 OPTIONS = {
-    "-vf": "scale=out_color_matrix=bt709:out_range=tv",
+    "-vf": "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+bitexact",
+    "-x264-params": "cpu-independent=1",
     "-pix_fmt": "yuv420p",
     "-crf": "20",
     "-g": "30",
@@ -48,7 +51,7 @@ class Encoder:
         try:
             self._writer = FFMPEG_VideoWriter(
                 str(path), (shape[1], shape[0]), fps, codec="h264", audiofile=str(sound),
-                audio_codec="aac", preset=PRESET, threads=2,
+                audio_codec="aac", preset=PRESET, threads=THREADS,
                 ffmpeg_params=[word for option in OPTIONS.items() for word in option],
             )  # fmt: skip
         except OSError as error:

@@ -1,73 +1,65 @@
-"""Loads many files quickly: `python -m hostile.batch FILE...`, a line of JSON each.
+"""Loads many files quickly: `python -m hostile.batch recordings|films FILE...`.
 
-The decoder's child is forked from this process instead of started anew (which costs 0.2 s a
-file); all else is what `load_speech` does to a visitor's file.
+What became of each is a line of JSON. The decoder's child is forked from this process instead of
+started anew (which costs 0.2 s a file); all else is what `load_speech` or `load_mouths` does to a
+visitor's file.
 """
 
+import dataclasses
 import json
-import os
-import resource
-import signal
 import sys
 import time
-from typing import BinaryIO
+from collections.abc import Callable
+from pathlib import Path
 
 import av
 
-from l2t import decode, decoder, mouth_child
-from l2t.errors import SpeechError
-from l2t.fence import confine
+from hostile.forked import Forked, rehearsed
+from l2t import decoder, mouth_clip
+from l2t.errors import L2TError
 from l2t.speech import Limits, load_speech
 
-SERVE = {"l2t.decode": decode.serve, "l2t.mouth_child": mouth_child.serve}
+SECONDS = 5.0  # that a child has here
 
 
-class Forked:
-    """As much of subprocess.Popen as the decoder's parent uses."""
-
-    def __init__(self, module: str, file: BinaryIO, options: str):
-        reading, writing = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            limits = json.loads(options)
-            confine(limits["memory_bytes"], limits["cpu_seconds"])
-            with os.fdopen(writing, "wb") as out:
-                SERVE[module](file, out, limits)
-                out.flush()
-                os._exit(0)
-        os.close(writing)
-        self.stdout = os.fdopen(reading, "rb")
-
-    def kill(self) -> None:
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def __enter__(self) -> "Forked":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.stdout.close()
-        os.waitpid(self.pid, 0)
-        self.pid = 0
+def load_recording(path: Path) -> float:
+    """Seconds of speech."""
+    return load_speech(path, Limits(decode_seconds=SECONDS)).seconds
 
 
-def outcome(path: str, limits: Limits) -> dict:
-    begun = time.monotonic()
+def load_film(path: Path) -> float:
+    """Seconds of pictures."""
+    return len(mouth_clip.load_mouths(path)) / 25
+
+
+LOADERS: dict[str, Callable[[Path], float]] = {"recordings": load_recording, "films": load_film}
+
+
+def outcome(path: Path, load: Callable[[Path], float]) -> dict:
+    """What became of a file: seconds or a sentence, how long it took, and of its child the peak of
+    memory in MB and what it died of, if it did (see `Forked`)."""
+    begun, Forked.last = time.monotonic(), None
     try:
-        found = {"seconds": load_speech(path, limits).seconds}
-    except SpeechError as error:
+        found = {"seconds": load(path)}
+    except L2TError as error:
         found = {"sentence": str(error)}
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return found | {"path": path, "took": time.monotonic() - begun, "peak_mb": peak}
+    child = Forked.last
+    facts = {"peak_mb": child.peak_mb, "died": child.died} if child else {}
+    return found | {"path": str(path), "took": time.monotonic() - begun} | facts
+
+
+def fork_from_here() -> None:
+    """From now on decoding children are forked."""
+    av.logging.set_level(None)
+    rehearsed()
+    decoder.start_child = Forked
+    mouth_clip.TASK = dataclasses.replace(mouth_clip.TASK, seconds=SECONDS)
 
 
 def main() -> None:
-    av.logging.set_level(None)
-    limits = Limits(decode_seconds=5)
-    decode.rehearse({"rate": 16_000, "formats": "", "bytes": 0} | limits.__dict__)
-    decoder.start_child = Forked
-    for path in sys.argv[1:]:
-        print(json.dumps(outcome(path, limits)), flush=True)
+    fork_from_here()
+    for path in sys.argv[2:]:
+        print(json.dumps(outcome(Path(path), LOADERS[sys.argv[1]])), flush=True)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ QUIET = {"libx265": {"x265-params": "log-level=none"}}
 
 def film(
     path: Path, codec: str = "mpeg4", side: int = 96, fps: int = 25, frames: int = 10,
-    container: str | None = None, height: int | None = None,
+    container: str | None = None, height: int | None = None, options: dict | None = None,
 ) -> Path:  # fmt: skip
     """A film that gets brighter by 16 of 255 a picture; returns `path`."""
     with av.open(str(path), "w", format=container) as out:
-        stream = out.add_stream(codec, rate=fps, options=QUIET.get(codec, {}))
+        stream = out.add_stream(codec, rate=fps, options=options or QUIET.get(codec, {}))
         stream.width, stream.height = side, height or side
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         for number in range(frames):

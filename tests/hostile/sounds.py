@@ -18,6 +18,25 @@ FORMATS = {
     "webm": ("webm", "webm", "libopus", 48_000),
 }
 
+# What is accepted as well, rarely sent.
+ALSO = {
+    "alac": ("m4a", "ipod", "alac", 44_100),
+    "adts": ("aac", "adts", "aac", 44_100),
+    "mp2": ("mp2", "mp2", "mp2", 48_000),
+    "mulaw": ("wav", "wav", "pcm_mulaw", 8_000),
+    "alaw": ("wav", "wav", "pcm_alaw", 8_000),
+    "adpcm ms": ("wav", "wav", "adpcm_ms", 22_050),
+    "adpcm ima": ("wav", "wav", "adpcm_ima_wav", 22_050),
+    "8 bit": ("wav", "wav", "pcm_u8", 11_025),
+    "double": ("wav", "wav", "pcm_f64le", 16_000),
+    "mkv flac": ("mkv", "matroska", "flac", 48_000),
+    "mkv pcm": ("mkv", "matroska", "pcm_s24le", 32_000),
+    "mov pcm": ("mov", "mov", "pcm_s16be", 48_000),
+    "ogg flac": ("oga", "ogg", "flac", 44_100),
+    "mp4 opus": ("mp4", "mp4", "libopus", 48_000),
+    "webm vorbis": ("webm", "webm", "vorbis", 44_100),
+}
+
 
 def voice(seconds: float, rate: int = 16_000, seed: int = 0) -> np.ndarray:
     """(n,) float32 that a voice detector takes for speech: bursts of a gliding buzz, 0.3 of 0.5 s.
@@ -51,7 +70,7 @@ def encode(path: Path, samples: np.ndarray, rate: int, container: str, codec: st
 
 
 def recording(folder: Path, name: str, seconds: float = 2.0, channels: int = 2) -> Path:
-    """A file of `voice` in one of `FORMATS`."""
-    ending, container, codec, rate = FORMATS[name]
+    """A file of `voice` in one of `FORMATS` or `ALSO`."""
+    ending, container, codec, rate = (FORMATS | ALSO)[name]
     samples = np.tile(voice(seconds, rate), (channels, 1))
     return encode(folder / f"{name.replace(' ', '_')}.{ending}", samples, rate, container, codec)

@@ -45,7 +45,9 @@ class Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        if match := _RESOLVE.fullmatch(self.path):
+        if self.hub.trick and self.hub.trick(self):
+            self.close_connection = True
+        elif match := _RESOLVE.fullmatch(self.path):
             self.resolve(*match.groups())
         elif match := _OBJECT.fullmatch(self.path):
             if "Authorization" in self.headers:

@@ -10,6 +10,7 @@ another host (here the name localhost), which must not get to see the access tok
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 
@@ -58,6 +59,8 @@ class LoopbackHub:
         self.leaks: list[str] = []  # requests to the file store that carried a token
         self.faults: list[Fault] = []
         self.silent = False
+        # Answers in place of the Hub, with the handler of a GET or HEAD at hand; whether it did.
+        self.trick: Callable[[Handler], bool] | None = None
         self.closing = threading.Event()
         self.gate = threading.Lock()
 

@@ -1,0 +1,38 @@
+"""Honest files to be mutated: `python -m hostile.honest recordings|films FOLDER SECONDS`.
+
+Made in a process of its own: what encoders leave behind in a process would count as memory of
+every child that is forked from it.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hostile.mouths import FILMS, mouth_film
+from hostile.sounds import ALSO, FORMATS, recording
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+
+
+def honest(target: str, folder: Path, seconds: float) -> list[Path]:
+    """Short files of every accepted format, in a fixed order; target: recordings or films."""
+    command = [sys.executable, "-m", "hostile.honest", target, folder, str(seconds)]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True
+    )
+    return [folder / name for name in done.stdout.splitlines()]
+
+
+def main() -> None:
+    target, folder, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+    if target == "films":
+        made = [mouth_film(folder, name, frames=round(25 * seconds)) for name in FILMS]
+    else:
+        made = [recording(folder, name, seconds) for name in (*FORMATS, *ALSO)]
+    print("\n".join(path.name for path in made))
+
+
+if __name__ == "__main__":
+    main()
