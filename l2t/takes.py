@@ -16,9 +16,9 @@ from l2t.models.loading import Models
 from l2t.models.posevae import PoseVAE
 from l2t.motion import FPS, Motion
 from l2t.movement import NATURAL, Movement
+from l2t.same_answer import same_answer
 from l2t.speech import Speech
 from l2t.take import Take
-from l2t.threads import one_thread
 from l2t.variants import Variant
 from l2t.voice import speech_mask
 
@@ -36,7 +36,7 @@ class Speaker:
     style: str
 
 
-@one_thread()
+@same_answer()
 def make_motions(
     speech: Speech,
     speakers: Sequence[Speaker],
@@ -76,7 +76,7 @@ def _moving(
     return [with_movement(motion, turns, seed) for motion in motions]
 
 
-@one_thread()
+@same_answer()
 def judge(
     speech: Speech,
     motions: Sequence[Motion],

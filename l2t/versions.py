@@ -30,7 +30,7 @@ def made_with(device: str) -> dict:
         "system": platform.system() or None,
         "machine": platform.machine() or None,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": 1,  # of the networks: `l2t.threads`
+        "threads": 1,  # of the networks: `l2t.same_answer`
         "device": kind,
         "gpu": torch.cuda.get_device_name(device) if kind == "cuda" else None,
     }
