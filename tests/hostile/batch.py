@@ -8,7 +8,6 @@ visitor's file.
 import dataclasses
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,16 +35,16 @@ LOADERS: dict[str, Callable[[Path], float]] = {"recordings": load_recording, "fi
 
 
 def outcome(path: Path, load: Callable[[Path], float]) -> dict:
-    """What became of a file: seconds or a sentence, how long it took, and of its child the peak of
-    memory in MB and what it died of, if it did (see `Forked`)."""
-    begun, Forked.last = time.monotonic(), None
+    """What became of a file: seconds or a sentence, and of its child (see `Forked`) the peak of
+    memory in MB, the processor's seconds and what it died of, if it did."""
+    Forked.last = None
     try:
         found = {"seconds": load(path)}
     except L2TError as error:
         found = {"sentence": str(error)}
     child = Forked.last
-    facts = {"peak_mb": child.peak_mb, "died": child.died} if child else {}
-    return found | {"path": str(path), "took": time.monotonic() - begun} | facts
+    facts = {"peak_mb": child.peak_mb, "cpu": child.cpu, "died": child.died} if child else {}
+    return found | {"path": str(path)} | facts
 
 
 def fork_from_here() -> None:
