@@ -143,16 +143,16 @@ def _believed(
         _check(cancelled)
         deadline += SECONDS_A_BYTE * len(payload)
         allowed -= len(payload)
-        if time.monotonic() > deadline:
-            raise SpeechError(
-                f"The {task.subject} could not be decoded within {task.seconds:g} seconds; it is "
-                "damaged or too complex."
-            )
         if tag is None or allowed < 0:
             raise SpeechError(task.damaged)
         if tag == REFUSED:
             words = payload[:400].decode(errors="replace")
             raise SpeechError("".join(c if c.isprintable() else " " for c in words))
+        if tag == DATA and time.monotonic() > deadline:
+            raise SpeechError(
+                f"The {task.subject} could not be decoded within {task.seconds:g} seconds; it is "
+                "damaged or too complex."
+            )
         if payload or tag != DATA:
             handed_over = time.monotonic()
             yield tag, payload
