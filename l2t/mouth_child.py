@@ -53,10 +53,10 @@ def open_film(file: BinaryIO, limits: dict):
 
 
 def check_side(width: int, height: int, limits: dict) -> None:
-    """Refuse pictures of other sides than the reader's; 0: libav found them too large to tell."""
+    """Refuse pictures of other sides than the reader's; 0: libav could or would not tell."""
     side = limits["side"]
     if (width, height) != (side, side):
-        found = f"{width} x {height} pixels" if width and height else "of another size"
+        found = f"{width} x {height} pixels" if width and height else "of an unknown size"
         raise Refused(
             f"The film's pictures are {found}; accepted are {side} x {side} of the mouth alone, "
             "cut as for GRID: this page finds no faces."
