@@ -39,9 +39,9 @@ def test_a_hanging_child_is_killed_at_the_deadline(path, child):
 
 def test_a_child_that_gets_on_is_given_time(path, child):
     child(
-        "for _ in range(6): send(b'S', bytes(64000)); time.sleep(0.1)\nsend(b'D', b'{}')"
-    )  # 6 s of sound, which grant 0.6 s
-    assert load_speech(path, Limits(decode_seconds=0.6)).seconds == 6
+        "for _ in range(30): send(b'S', bytes(64000)); time.sleep(0.08)\nsend(b'D', b'{}')"
+    )  # 30 s of sound, which grant 3 s
+    assert load_speech(path, Limits(decode_seconds=2)).seconds == 30
 
 
 def test_a_child_is_not_blamed_for_who_is_slow_to_take_its_sound(path, child):

@@ -18,7 +18,7 @@ from l2t import decoder, mouth_clip
 from l2t.errors import L2TError
 from l2t.speech import Limits, load_speech
 
-SECONDS = 5.0  # that a child has here
+SECONDS = 15.0  # that a child has here
 
 
 def load_recording(path: Path) -> float:
