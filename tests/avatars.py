@@ -5,7 +5,7 @@ import numpy as np
 from l2t.avatar.camera import Camera
 from l2t.avatar.gaussians import Gaussians
 
-LOW_PASS, LEAST, MOST, DONE = 0.3, 1 / 255, 0.999, 1e-4
+LOW_PASS, LEAST, MOST, DONE = 0.1, 1 / 255, 0.999, 1e-3
 
 
 def ball(rings=6, around=8, radius=0.1):

@@ -31,7 +31,7 @@ from training.curves import draw_curves
 from training.loop import append_line
 
 log = logging.getLogger(__name__)
-CHECK_VIEWS = 6  # test pictures looked at while training
+CHECK_VIEWS = 12  # pictures of the validation split looked at while training
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -45,11 +45,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--start", type=Path, help="begin with the avatar in this folder")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--check-every", type=int, default=250)
+    parser.add_argument("--threads", type=int, help="of the CPU (default: torch's choice)")
     for name in ("seed", "steps", "stop", "count"):
         parser.add_argument(f"--{name}", type=int, default=getattr(AvatarTraining, name))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     chosen = {k: v for k, v in vars(options).items() if k in AvatarTraining.__dataclass_fields__}
+    if options.threads:
+        torch.set_num_threads(options.threads)
     if options.start:
         chosen["coarse"] = 0.0  # it has seen the small pictures
     train(options, AvatarTraining(**chosen))
@@ -105,8 +108,9 @@ def started(folder: Path | None, scene: Scene) -> BoundGaussians | None:
 
 
 def look(line: dict[str, float], scene: Scene, model: BoundGaussians, out: Path) -> None:
-    """One line of the log, with scores on a few test pictures; curves; a sheet to look at."""
-    views = (scene.test or scene.train)[:: max(1, len(scene.test or scene.train) // CHECK_VIEWS)]
+    """One line of the log, with scores on a few pictures not learnt from; curves; a sheet."""
+    views = scene.val or scene.test or scene.train
+    views = views[:: max(1, len(views) // CHECK_VIEWS)]
     scores, pictures = judged(model.gaussians(), scene, views[:CHECK_VIEWS])
     line |= {"gaussians": float(len(model.triangle)), "psnr": scores["psnr"],
              "psnr_head": scores["psnr_head"], "ssim": scores["ssim"]}  # fmt: skip

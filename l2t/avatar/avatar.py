@@ -103,18 +103,16 @@ class Avatar:
                       self.template.faces)
 
     def _drawn(self, motion: Motion, camera, threads: int) -> Iterator[np.ndarray]:
-        from l2t.avatar.raster import develop
         from l2t.avatar.splatter import Splatter
         from l2t.render.picture import background, fade
 
         back, solid = background(camera.width), fade(camera.width)
         splatter = Splatter(self.gaussians, self.template.faces, threads)
         try:
-            for points in self.vertices(motion):
-                out = np.empty((camera.height, camera.width, 3), np.uint8)
-                if develop(*splatter.draw(points, camera), back, solid, out) < LEAST_COVER:
+            for picture, cover in splatter.film(self.vertices(motion), camera, back, solid):
+                if cover < LEAST_COVER:
                     raise RenderError("The picture came out empty: no head was drawn.")
-                yield out
+                yield picture
         finally:
             splatter.close()
 

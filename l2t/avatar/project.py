@@ -1,8 +1,9 @@
 """From Gaussians in the world to ellipses in the picture (EWA splatting, Zwicker et al. 2002).
 
 The perspective is replaced by its linear part at each Gaussian's middle, so that its shadow in
-the picture is a Gaussian again: J W S W^T J^T, plus 0.3 pixels squared in both directions so that
-nothing falls between two pixels. Constants are gsplat's.
+the picture is a Gaussian again: J W S W^T J^T, plus 0.1 pixels squared in both directions so that
+nothing falls between two pixels. The other constants are gsplat's; its blur
+of 0.3 is wider than the strands of hair to be learnt.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from l2t.avatar.camera import Camera
 from l2t.render.jit import jit
 
-BLUR = 0.3  # pixels squared, added to every ellipse
+BLUR = 0.1  # pixels squared, added to every ellipse: a pixel's own square has 1/12
 NEAR = 0.01  # metres; what is nearer to the camera is not drawn
 LEAST = 1 / 255  # opacity below which nothing is drawn
 # Columns of a packed ellipse, and how many there are.
@@ -19,11 +20,11 @@ RED, REACH_X, REACH_Y, PACKED = 7, 10, 11, 12
 
 
 @jit
-def project(means, covariances, opacity, seen, camera, order, packed, depth):
+def project(means, covariances, opacity, seen, camera, packed, depth):
     """Ellipses of what may be visible; returns how many, in the first rows of `packed`.
 
     means: (G, 3); covariances: (G, 6); opacity: (G,); seen: (G, 3) colours; camera: (18,) of
-    `numbers`; order: (G,) int32, the Gaussian in each row; packed: (G, PACKED); depth: (G,).
+    `numbers`; packed: (G, PACKED); depth: (G,) metres.
     """
     width, height = camera[0], camera[1]
     fx, fy, cx, cy = camera[2], camera[3], camera[4], camera[5]
@@ -68,7 +69,7 @@ def project(means, covariances, opacity, seen, camera, order, packed, depth):
         p[COLUMN], p[ROW], p[A], p[B], p[C] = column, row, yy / area, -xy / area, xx / area
         p[OPACITY], p[LEVEL], p[REACH_X], p[REACH_Y] = opacity[g], level, reach_x, reach_y
         p[RED], p[RED + 1], p[RED + 2] = seen[g, 0], seen[g, 1], seen[g, 2]
-        order[count], depth[count] = g, z
+        depth[count] = z
         count += 1
     return count
 

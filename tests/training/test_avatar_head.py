@@ -9,7 +9,7 @@ from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES
 from training.avatar.expressions import RANGES, columns, expressions, viseme
 from training.avatar.head import DetailedHead
-from training.avatar.scenes import TRAIN_FACES, plan
+from training.avatar.scenes import all_faces, plan
 from training.avatar.strands import rooted
 from training.avatar.supersample import supersampled
 from training.avatar.surface import subdivide
@@ -60,12 +60,15 @@ def test_cover_is_the_share_of_samples():
 
 def test_test_pictures_share_no_face_and_no_place_with_training():
     pictures = plan(1)
-    faces, places = ({s: {p[i] for p in pictures if p[0] == s} for s in ("train", "test")}
+    faces, places = ({s: {p[i] for p in pictures if p[0] == s} for s in ("train", "val", "test")}
                      for i in (1, 3))
-    assert not faces["train"] & faces["test"]
-    assert not places["train"] & places["test"]
+    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+        assert not faces[one] & faces[other]
+        assert not places[one] & places[other]
     assert len(places["train"]) >= 24
-    assert max(faces["train"]) < TRAIN_FACES
+    assert len(all_faces(1, None)) == 1 + max(map(max, faces.values()))
+    where = {p[3]: (p[2].azimuth, p[2].elevation) for p in pictures}
+    assert len(set(where.values())) == len(where)  # numbers tell places apart
     behind = [p for p in pictures if 90 < p[2].azimuth < 270]
     assert behind
 

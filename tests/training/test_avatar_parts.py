@@ -41,6 +41,12 @@ def test_ssim_is_the_naive_one():
     assert float(ssim(torch.tensor(a), torch.tensor(a))) == pytest.approx(1)
 
 
+def test_gradient_of_ssim_is_its_slope():
+    random = torch.Generator().manual_seed(0)
+    made, real = torch.rand(2, 13, 14, 3, generator=random, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda a: ssim(a, real), made.requires_grad_())
+
+
 def test_psnr_of_a_known_error():
     assert psnr(torch.zeros(4, 4, 3), torch.full((4, 4, 3), 0.1)) == pytest.approx(20)
 

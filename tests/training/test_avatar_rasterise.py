@@ -7,7 +7,7 @@ from avatars import DONE, LEAST, MOST, ball, looking, random_gaussians
 
 from l2t.avatar.splatter import Splatter
 from training.avatar.model import BoundGaussians, flatten
-from training.avatar.rasterise import Ellipses, has_gsplat
+from training.avatar.rasterise import Ellipses, equal_bands, has_gsplat
 
 WIDTH, HEIGHT = 37, 21  # more than one tile, no multiple of one
 
@@ -76,6 +76,28 @@ def test_gradients_are_differences():
         assert float(grads[which][index]) == pytest.approx(float(slope), rel=2e-2, abs=2e-2)
 
 
+def test_threads_change_no_gradient():
+    leaves, depth = ellipses(60)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            picture, solid = Ellipses.apply(*leaves, depth, WIDTH, HEIGHT, None)
+            found.append(torch.autograd.grad((picture**2).sum() + solid.sum(), leaves))
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("start", [[0, 0, 0, 0, 0, 0, 0], [0, 9, 9, 9, 9, 9, 9],
+                                   [0, 1, 2, 3, 4, 5, 6]])  # fmt: skip
+def test_bands_cover_the_picture_once(start):
+    bands = equal_bands(np.array(start, np.int32), 2, 3)
+    assert bands[0][0] == 0
+    assert bands[-1][1] == 3
+    assert all(a[1] == b[0] for a, b in zip(bands, bands[1:], strict=False))
+
+
 def test_use_is_the_largest_share():
     leaves, depth = ellipses(6)
     use = torch.zeros(6)
@@ -120,7 +142,7 @@ def test_projection_passes_gradients_on():
         kept, found = float(leaf.data[index]), []
         for step in (1e-4, -1e-4):
             leaf.data[index] = kept + step
-            found.append(float(value()))
+            found.append(float(value().detach()))
         leaf.data[index] = kept
         slope = (found[0] - found[1]) / 2e-4
         # Not more exactly: what crosses the bound of 1/255 comes and goes at once.

@@ -1,4 +1,4 @@
-"""Where the optimisation begins: one Gaussian a triangle, more where a triangle is motley.
+"""Where the optimisation begins: one Gaussian a triangle and piece of hair, more where motley.
 
 The share that a Gaussian has in each pixel is the gradient of the picture by its colour, so that
 the pictures' mean colour under each Gaussian, and how much it varies there, cost one way back.
@@ -12,7 +12,8 @@ from torch import Tensor
 from l2t.avatar.binding import SH_0
 from training.avatar.dataset import Scene
 from training.avatar.density import rearranged
-from training.avatar.model import BoundGaussians
+from training.avatar.hair import along
+from training.avatar.model import BoundGaussians, joined
 
 EVERY = 4  # of so many pictures one is looked at
 SHARES = (0.65, 0.85)  # of the number to reach, after each round of dividing
@@ -23,7 +24,11 @@ LEAST = 1e-2  # pixels: what was seen less than that has no colour of its own
 def begin(scene: Scene, count: int, device: torch.device | str = "cpu") -> BoundGaussians:
     """A model in the colours of the pictures, divided to most of `count`; pictures of half the
     size will do."""
-    model = BoundGaussians.on(np.arange(len(scene.faces))).to(device)
+    model = BoundGaussians.on(np.arange(len(scene.faces)))
+    if scene.strands is not None:
+        triangles, values = along(scene.strands, scene.vertices[0], scene.faces)
+        model = joined(model, BoundGaussians.on(triangles, values))
+    model = model.to(device)
     for share in SHARES:
         seen = sums(model, scene, _moments)
         area, mean = seen[:, 2], seen[:, 0] / seen[:, 2].clamp_min(LEAST)

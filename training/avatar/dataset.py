@@ -1,9 +1,12 @@
 """Reads a folder of pictures, cameras and motion: a user's own, or the default scene.
 
     FOLDER/transforms_train.json   the pictures to learn from (transforms.json will do as well)
+    FOLDER/transforms_val.json     pictures to look at while learning, optional
     FOLDER/transforms_test.json    pictures to be judged by, optional
     FOLDER/motion.npz              `arkit` (T, 52), or `vertices` (T, V, 3) in metres and, where
                                    they are not the template's, their `faces` (F, 3)
+    FOLDER/strands.npz             where hair runs, optional: `lines` (S, P, 3) metres at moment 0,
+                                   `radius` (S, P) metres, `triangle` (S,) each strand grows from
 Each entry of "frames" has file_path (RGBA, or RGB with fg_mask_path beside it), timestep_index
 (row of motion.npz), transform_matrix (4 x 4, camera to world, y up, looking along -z), and, there
 or once for all, w, h, fl_x, fl_y, cx, cy in pixels: the layout of GaussianAvatars' NeRSemble
@@ -12,7 +15,7 @@ folders. The world's axes and unit are the vertices'.
 
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,7 @@ from torch import Tensor
 from l2t.avatar.camera import Camera
 from l2t.errors import L2TError
 from l2t.face import FaceTemplate
+from training.avatar.hair import Courses
 
 NUMBERS = ("fl_x", "fl_y", "cx", "cy", "w", "h")
 
@@ -50,33 +54,33 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """train, test: views; vertices: (T, V, 3) float32 metres of each moment; faces: (F, 3)."""
+    """train, val, test: views; vertices: (T, V, 3) float32 metres of each moment; faces: (F, 3);
+    strands: of hair, at moment 0."""
 
     train: list[View]
     test: list[View]
     vertices: np.ndarray
     faces: np.ndarray
+    val: list[View] = field(default_factory=list)
+    strands: Courses | None = None
 
 
 def load_scene(folder: Path, template: FaceTemplate, identity: str | None = None,
                scale: float = 1.0) -> Scene:
     """Reads the folder; pictures are made `scale` times as large. Raises SceneError."""
     vertices, faces = _motion(folder, template, identity)
-    named = [folder / f"transforms_{split}.json" for split in ("train", "test")]
-    first = named[0] if named[0].is_file() else folder / "transforms.json"
+    named = {s: folder / f"transforms_{s}.json" for s in ("train", "val", "test")}
+    first = named["train"] if named["train"].is_file() else folder / "transforms.json"
     train = _views(first, len(vertices), scale)
-    test = _views(named[1], len(vertices), scale) if named[1].is_file() else []
-    return Scene(train, test, vertices, faces)
+    val, test = (_views(named[s], len(vertices), scale) if named[s].is_file() else []
+                 for s in ("val", "test"))
+    return Scene(train, test, vertices, faces, val, _strands(folder, faces))
 
 
 def _motion(folder: Path, template: FaceTemplate, identity) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with np.load(folder / "motion.npz", allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
-    except FileNotFoundError:
-        raise SceneError(f"The folder {folder.name!r} has no motion.npz.") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise SceneError("motion.npz is not a readable npz file of plain arrays.") from error
+    arrays = _arrays(folder / "motion.npz")
+    if arrays is None:
+        raise SceneError(f"The folder {folder.name!r} has no motion.npz.")
     faces = arrays.get("faces", template.faces)
     if "vertices" in arrays:
         vertices = np.asarray(arrays["vertices"], np.float32)
@@ -88,6 +92,31 @@ def _motion(folder: Path, template: FaceTemplate, identity) -> tuple[np.ndarray,
         raise SceneError("motion.npz holds neither arkit nor vertices, found "
                          f"{', '.join(sorted(arrays)) or 'nothing'}.")
     return template.vertices(arrays["arkit"], identity), template.faces
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray] | None:
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return {name: data[name] for name in data.files}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise SceneError(f"{path.name} is not a readable npz file of plain arrays.") from error
+
+
+def _strands(folder: Path, faces: np.ndarray) -> Courses | None:
+    arrays = _arrays(folder / "strands.npz")
+    if arrays is None:
+        return None
+    lines, radius, triangle = (arrays.get(n, np.empty(0)) for n in ("lines", "radius", "triangle"))
+    if (lines.ndim != 3 or lines.shape[2] != 3 or radius.shape != lines.shape[:2]
+            or triangle.shape != lines.shape[:1] or not np.isfinite(lines).all()
+            or not np.isfinite(radius).all() or triangle.dtype.kind not in "iu"
+            or not ((triangle >= 0) & (triangle < len(faces))).all()):
+        raise SceneError("strands.npz must hold finite lines (S, P, 3) and radius (S, P), and "
+                         f"triangle (S,) below {len(faces)}; found {lines.shape}, {radius.shape} "
+                         f"and {triangle.shape}.")
+    return Courses(lines, radius, triangle.astype(np.int64))
 
 
 def _views(path: Path, moments: int, scale: float) -> list[View]:

@@ -1,7 +1,7 @@
 """The head the default avatar is learned from: fine skin, real eyes, strands, soft light.
 
 Light stands still in the room; what the head hides from the sky is baked in at rest (and with the
-mouth open). Pictures are drawn by the product's software rasteriser, nine samples a pixel, so
+mouth open). Pictures are drawn by the product's software rasteriser, 25 samples a pixel, so
 that they are the same everywhere.
 """
 
@@ -20,7 +20,7 @@ from training.avatar.paint import paint
 from training.avatar.supersample import supersampled
 from training.avatar.surface import fine_surface
 
-SAMPLES = 3  # a pixel, along each axis
+SAMPLES = 5  # a pixel, along each axis: three leave noise of up to 1.2 % of SSIM in the hair
 
 
 class DetailedHead:

@@ -11,6 +11,7 @@ from l2t.avatar.camera import Camera
 from l2t.avatar.gaussians import Gaussians
 from l2t.avatar.project import BLUR, NEAR
 from training.avatar.rasterise import Ellipses, gsplat_picture
+from training.avatar.shadow import Shadows
 from training.avatar.strands import frames_of
 
 # Start of every Gaussian: flat on its triangle (the normal is the second axis), nearly opaque.
@@ -40,8 +41,9 @@ class BoundGaussians(nn.Module):
             self.register_parameter(name, nn.Parameter(values[name]))
 
     @staticmethod
-    def on(triangles: np.ndarray) -> "BoundGaussians":
-        """One in the middle of each of these triangles (numbers), grey."""
+    def on(triangles: np.ndarray, values: dict[str, Tensor] | None = None) -> "BoundGaussians":
+        """One on each of these triangles (numbers), grey: flat in its middle unless `values`
+        says otherwise."""
         count = len(triangles)
         turn = torch.zeros(count, 4)
         turn[:, 0] = 1
@@ -50,7 +52,7 @@ class BoundGaussians(nn.Module):
             "mu": torch.zeros(count, 3), "turn": turn,
             "scale_log": torch.log(torch.tensor(WIDTHS)).repeat(count, 1),
             "opacity_logit": torch.full((count,), logit), "base": torch.zeros(count, 1, 3),
-            "sides": torch.zeros(count, 3, 3)})
+            "sides": torch.zeros(count, 3, 3)} | (values or {}))
 
     @staticmethod
     def of(gaussians: Gaussians) -> "BoundGaussians":
@@ -69,24 +71,24 @@ class BoundGaussians(nn.Module):
     def forward(self, vertices: np.ndarray, faces: np.ndarray, camera: Camera) -> Drawn:
         """Draws the set bound to `vertices` (V, 3) by `camera`."""
         kind, device = self.mu.dtype, self.mu.device
-        frames = [torch.from_numpy(a).to(device, kind)[self.triangle]
-                  for a in frames_of(vertices, faces)]
-        eye, turn = (torch.as_tensor(a, dtype=kind, device=device)
-                     for a in (camera.eye, camera.turn))
-        means, axes, colours = self.world(*frames, eye)
-        opacity = torch.sigmoid(self.opacity_logit)
-        use = torch.zeros(len(means), device=device)
+        frames = frames_of(vertices, faces)
+        use = torch.zeros(len(self.mu), device=device)
         if device.type == "cuda":
-            view, inside = (torch.as_tensor(a, dtype=kind, device=device)
-                            for a in (camera.view, camera.intrinsics))
+            frames = [torch.from_numpy(a).to(device, kind)[self.triangle] for a in frames]
+            eye, view, inside = (torch.as_tensor(a, dtype=kind, device=device)
+                                 for a in (camera.eye, camera.view, camera.intrinsics))
+            means, axes, colours = self.world(*frames, eye)
             picture, solid, about = gsplat_picture(
-                means, axes @ axes.mT, opacity, colours, view, inside, camera.width, camera.height)
+                means, axes @ axes.mT, torch.sigmoid(self.opacity_logit), colours, view, inside,
+                camera.width, camera.height)
             spots = about["means2d"]  # gsplat's own, so that the gradient arrives there
             use = (about["radii"].reshape(1, len(means), -1).amax((0, 2)) > 0).float()
         else:
-            spots, conics, depth = flatten(means, axes, eye, turn, camera)
-            picture, solid = Ellipses.apply(spots, conics, opacity, colours, depth, camera.width,
-                                            camera.height, use)
+            spots, conics, colours, depth = Shadows.apply(
+                self.mu, self.turn, self.scale_log, self.base, self.sides, self.triangle, frames,
+                camera)
+            picture, solid = Ellipses.apply(spots, conics, torch.sigmoid(self.opacity_logit),
+                                            colours, depth, camera.width, camera.height, use)
         if spots.requires_grad:
             spots.retain_grad()
         return Drawn(picture, solid, spots, use)
@@ -100,6 +102,13 @@ class BoundGaussians(nn.Module):
         x, y, z = (way[:, :, None] * basis).sum(1).T[..., None]
         side = -y * self.sides[:, 0] + z * self.sides[:, 1] - x * self.sides[:, 2]
         return means, axes, (0.5 + SH_0 * self.base[:, 0] + SH_1 * side).clamp_min(0)
+
+
+def joined(first: BoundGaussians, second: BoundGaussians) -> BoundGaussians:
+    """Two sets in one."""
+    values = {name: torch.cat([getattr(m, name).detach() for m in (first, second)])
+              for name in NAMES}
+    return BoundGaussians(torch.cat([first.triangle, second.triangle]), values)
 
 
 def matrices(quaternions: Tensor) -> Tensor:

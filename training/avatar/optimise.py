@@ -20,7 +20,6 @@ from training.avatar.model import NAMES, BoundGaussians
 RATES = {"mu": 5e-3, "turn": 5e-3, "scale_log": 1.5e-2, "opacity_logit": 4e-2, "base": 1.5e-2,
          "sides": 2e-3}  # fmt: skip
 LAST_RATE = 0.05  # share of each rate that is left in the end
-WINDOW = 192  # side of the window that SSIM looks at, in pixels
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class AvatarTraining:
     count: int = 50_000
     coarse: float = 0.3
     grow: tuple[float, float, int] = (0.3, 0.6, 2)
-    l1: float = 0.8
-    dssim: float = 0.2
+    l1: float = 0.6
+    dssim: float = 0.4
     solid: float = 0.1
     stray: float = 1e-2
     swell: float = 1.0
@@ -71,7 +70,7 @@ class Optimisation:
         real, cover = (t.to(self.device) for t in view.target(background))
         drawn = self.model(self.scene.vertices[view.moment], self.scene.faces, view.camera)
         made = drawn.picture + background.to(self.device) * (1 - drawn.solid[..., None])
-        terms = picture_loss(made, real, window(view, random))
+        terms = picture_loss(made, real)
         terms |= {"solid": (drawn.solid - cover).abs().mean(),
                   "stray": stray(self.model.mu), "swell": swell(self.model.scale_log)}
         total = sum(getattr(self.config, name) * value for name, value in terms.items())
@@ -136,17 +135,3 @@ class Optimisation:
             if group["name"] in state:
                 self.optimiser.state[group["params"][0]] = state[group["name"]]
         self.watch = Watch(len(model.triangle))
-
-
-def window(view: View, random: np.random.Generator) -> tuple[slice, slice]:
-    """A window of the picture round some covered pixel."""
-    rows, columns = np.nonzero(view.cover[::8, ::8])
-    at = random.integers(max(1, len(rows)))
-    middle = (8 * rows[at], 8 * columns[at]) if len(rows) else (0, 0)
-    found = []
-    for place, side in zip(middle, view.cover.shape, strict=True):
-        first = int(np.clip(place - WINDOW // 2, 0, max(0, side - WINDOW)))
-        found.append(slice(first, min(side, first + WINDOW)))
-    return found[0], found[1]
-
-

@@ -4,13 +4,20 @@ gsplat (https://github.com/nerfstudio-project/gsplat, Apache-2.0) is asked for o
 the package are there. It takes the same cameras and covariances.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 
-from l2t.avatar.project import COLUMN, LEAST, LEVEL, OPACITY, PACKED, REACH_X, RED, ROW, A
-from l2t.avatar.raster import TILE, draw, draw_back, sort_into_tiles
+from l2t.avatar.order import nearest_first
+from l2t.avatar.project import BLUR, COLUMN, OPACITY, PACKED, RED, ROW, A
+from l2t.avatar.raster import draw
+from l2t.avatar.tiles import TILE, sort_into_tiles
+from training.avatar.packing import packed_ellipses
+from training.avatar.raster_back import draw_back
+
+BANDS = 2  # pieces of a picture with sums of their own: the same bytes for any number of threads
 
 
 def has_gsplat() -> bool:
@@ -27,13 +34,13 @@ def gsplat_picture(means, covariances, opacity, colours, view, intrinsics, width
 
     picture, solid, about = rasterization(
         means, None, None, opacity, colours, view[None], intrinsics[None], width, height,
-        packed=False, covars=covariances,
+        packed=False, covars=covariances, eps2d=BLUR,
     )  # fmt: skip
     return picture[0], solid[0, ..., 0], about
 
 
 class Ellipses(torch.autograd.Function):
-    """Blends ellipses front to back: see `l2t.avatar.raster`."""
+    """Blends ellipses front to back, in the precision of its arguments: see `l2t.avatar.raster`."""
 
     @staticmethod
     def forward(ctx, spots, conics, opacity, colours, depth, width, height, use):
@@ -43,50 +50,55 @@ class Ellipses(torch.autograd.Function):
         (G,); colours: (G, 3); depth: (G,) metres, not drawn where it is not positive; use: (G,)
         gets in the way back each one's largest share in a pixel, or None.
         """
-        arrays = [np.asarray(t.detach().numpy(), np.float64) for t in
-                  (spots, conics, opacity, colours, depth)]
-        packed, rows = pack(*arrays, width, height)
+        arrays = [t.detach().numpy() for t in (spots, conics, opacity, colours, depth)]
+        packed, rows = packed_ellipses(*arrays, width, height)
+        order = np.empty(len(rows), np.int32)
+        nearest_first(arrays[4][rows].astype(np.float32), order, np.empty_like(order))
         across, down = -(-width // TILE), -(-height // TILE)
         start = np.empty(across * down + 1, np.int32)
-        items = np.empty(sort_into_tiles(packed, across, down, start, np.empty(0, np.int32)),
-                         np.int32)
-        sort_into_tiles(packed, across, down, start, items)
-        picture, behind = np.zeros((height, width, 3)), np.ones((height, width))
-        draw(packed, start, items, across, (0, down), picture, behind)
-        ctx.kept = packed, rows, start, items, across, picture, behind, len(opacity), use
-        return (torch.from_numpy(picture).to(spots.dtype),
-                torch.from_numpy(1 - behind).to(spots.dtype))
+        items = np.empty(8 * len(rows), np.int32)
+        needed = sort_into_tiles(packed, order, across, down, start, items)
+        if needed > len(items):
+            items = np.empty(needed, np.int32)
+            sort_into_tiles(packed, order, across, down, start, items)
+        picture = np.empty((height, width, 3), packed.dtype)
+        behind = np.empty((height, width), packed.dtype)
+        bands = equal_bands(start, across, down)
+        _each(lambda band: draw(packed, start, items, across, band, picture, behind), bands)
+        ctx.kept = packed, rows, start, items, across, bands, picture, behind, len(opacity), use
+        return torch.from_numpy(picture), torch.from_numpy(1 - behind)
 
     @staticmethod
     def backward(ctx, g_picture, g_solid):
-        packed, rows, start, items, across, picture, behind, count, use = ctx.kept
-        kind = g_picture.dtype
-        g_picture = np.ascontiguousarray(g_picture.numpy(), np.float64)
-        g_solid = np.ascontiguousarray(g_solid.numpy(), np.float64)
+        packed, rows, start, items, across, bands, picture, behind, count, use = ctx.kept
+        g_picture = np.ascontiguousarray(g_picture.numpy())
+        g_solid = np.ascontiguousarray(g_solid.numpy())
         total = (picture * g_picture).sum(axis=2) + (1 - behind) * g_solid
-        grad, most = np.zeros_like(packed), np.zeros(len(packed))
-        draw_back(packed, start, items, across, np.ones_like(behind), total, g_picture, g_solid,
-                  grad, most)
+
+        def back(band):
+            grad, most = np.zeros_like(packed), np.zeros(len(packed), packed.dtype)
+            draw_back(packed, start, items, across, band, total, g_picture, g_solid, grad, most)
+            return grad, most
+
+        grads, shares = zip(*_each(back, bands), strict=True)
         if use is not None:
-            use[rows] = torch.from_numpy(most).to(use.dtype)
-        full = torch.zeros((count, PACKED), dtype=kind)
-        full[torch.from_numpy(rows)] = torch.from_numpy(grad).to(kind)
+            use[rows] = torch.from_numpy(np.max(shares, axis=0)).to(use.dtype)
+        full = torch.zeros((count, PACKED), dtype=torch.from_numpy(packed).dtype)
+        full[torch.from_numpy(rows)] = torch.from_numpy(sum(grads))
         return (full[:, COLUMN:ROW + 1], full[:, A:A + 3], full[:, OPACITY], full[:, RED:RED + 3],
                 None, None, None, None)
 
 
-def pack(spots, conics, opacity, colours, depth, width, height):
-    """(n, PACKED) ellipses that may be seen, nearest first, and their numbers (n,)."""
-    a, b, c = conics.T
-    area = a * c - b * b
-    level = 2 * np.log(np.maximum(opacity, 1e-12) / LEAST)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        reach = np.sqrt(np.stack([c, a], axis=1) / area[:, None] * np.maximum(level, 0)[:, None])
-    inside = ((spots + reach > 0) & (spots - reach < (width, height))).all(axis=1)
-    rows = np.flatnonzero(inside & (level > 0) & (depth > 0) & (area > 0))
-    rows = rows[np.argsort(depth[rows], kind="stable")]
-    packed = np.empty((len(rows), PACKED))
-    packed[:, COLUMN:ROW + 1], packed[:, A:A + 3] = spots[rows], conics[rows]
-    packed[:, OPACITY], packed[:, LEVEL] = opacity[rows], level[rows]
-    packed[:, RED:RED + 3], packed[:, REACH_X:REACH_X + 2] = colours[rows], reach[rows]
-    return packed, rows
+def equal_bands(start: np.ndarray, across: int, down: int) -> list[tuple[int, int]]:
+    """Rows of tiles (first, behind last) of pieces with about equally much to draw."""
+    share = start[::across] / max(1, start[-1])
+    edges = [int(np.searchsorted(share, i / BANDS)) for i in range(BANDS)]
+    return list(zip(edges, [*edges[1:], down], strict=True))
+
+
+def _each(work, bands: list) -> list:
+    """Results of `work` for the bands, on as many threads as torch may use."""
+    if torch.get_num_threads() == 1:
+        return [work(band) for band in bands]
+    with ThreadPoolExecutor(min(len(bands), torch.get_num_threads())) as pool:
+        return list(pool.map(work, bands))

@@ -3,7 +3,9 @@
     python -m training.avatar.scenes --out SCENE [--cache CACHE] [--size 384]
 
 CACHE/targets/grid_s1.npz (of training.data.targets) lends tracked speech; without it the faces
-are random ones and sounds. Test views and test faces are in no training picture.
+are random ones and sounds. Views and faces of the splits train, val (for choices) and test (for
+figures) are apart. Of the hair it also writes where it runs, strands.npz: see
+`training.avatar.dataset`.
 """
 
 import argparse
@@ -22,15 +24,17 @@ from training.avatar.head import DetailedHead
 log = logging.getLogger(__name__)
 TRAIN_FACES, TEST_FACES = 48, 8
 TRAIN_VIEWS, TEST_VIEWS = 32, 12  # places of cameras
+MORE_FACES, MORE_VIEWS, VAL_FACES, VAL_VIEWS = 48, 64, 6, 12
 SIZE = 384  # pixels
-A_FACE = {"train": 3, "test": 4}  # pictures of each face
+A_FACE = {"train": 3, "test": 4, "more": 4, "val": 4}  # pictures of each face
+KNOWN = 9  # faces at the head of `expressions` that are always the same
 
 
-def orbits(count: int, random: np.random.Generator) -> list[Orbit]:
-    """Two thirds in front, the rest sideways and behind; some near."""
+def orbits(count: int, random: np.random.Generator, wide_each: int = 4) -> list[Orbit]:
+    """One of so many sideways or behind, the rest in front; some near."""
     found = []
     for i in range(count):
-        wide = i % 4 == 3
+        wide = i % wide_each == wide_each - 1
         azimuth = random.uniform(75, 285) if wide else random.uniform(-75, 75)
         zoom = 1.0 if wide or i % 4 == 0 else random.uniform(1.0, 2.0)
         found.append(Orbit(float(azimuth), float(random.uniform(-18, 30)), float(zoom)))
@@ -50,26 +54,40 @@ def frame_of(camera: Camera, name: str, face: int, place: int) -> dict:
 
 def plan(seed: int) -> list[tuple[str, int, Orbit, int]]:
     """(split, number of the face, orbit, number of the camera) of every picture."""
-    random = np.random.default_rng(seed)
-    places = {"train": orbits(TRAIN_VIEWS, random), "test": orbits(TEST_VIEWS, random)}
-    pictures = []
-    for face in range(TRAIN_FACES + TEST_FACES):
-        split = "train" if face < TRAIN_FACES else "test"
-        offset = 0 if split == "train" else TRAIN_VIEWS
-        for place in random.choice(len(places[split]), A_FACE[split], replace=False):
-            pictures.append((split, face, places[split][place], offset + int(place)))
+    # Two draws of numbers, so that more pictures to learn from leave the test as it was.
+    first, second = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    places = {"train": orbits(TRAIN_VIEWS, first), "test": orbits(TEST_VIEWS, first),
+              "more": orbits(MORE_VIEWS, second, 3), "val": orbits(VAL_VIEWS, second)}
+    counts = {"train": TRAIN_FACES, "test": TEST_FACES, "more": MORE_FACES, "val": VAL_FACES}
+    pictures, face, offset = [], 0, 0
+    for split, faces in counts.items():
+        random = first if split in ("train", "test") else second
+        for _ in range(faces):
+            for place in random.choice(len(places[split]), A_FACE[split], replace=False):
+                name = "train" if split == "more" else split
+                pictures.append((name, face, places[split][place], offset + int(place)))
+            face += 1
+        offset += len(places[split])
     return pictures
 
 
+def all_faces(seed: int, tracked: np.ndarray | None) -> np.ndarray:
+    """(faces, 52) in the order of `plan`."""
+    later = expressions(MORE_FACES + VAL_FACES + KNOWN, seed + 2, tracked)[KNOWN:]
+    return np.concatenate([expressions(TRAIN_FACES, seed, tracked),
+                           expressions(TEST_FACES + 4, seed + 1, tracked)[4:], later])
+
+
 def draw_scene(out: Path, size: int, tracked: np.ndarray | None, seed: int = 1) -> None:
-    """Writes transforms_train.json, transforms_test.json, motion.npz and images/ to `out`."""
+    """Writes transforms_*.json, motion.npz, strands.npz and images/ to `out`."""
     template = FaceTemplate.load()
     head = DetailedHead(template)
-    faces = np.concatenate([expressions(TRAIN_FACES, seed, tracked),
-                            expressions(TEST_FACES + 4, seed + 1, tracked)[4:]])
+    faces = all_faces(seed, tracked)
     (out / "images").mkdir(parents=True, exist_ok=True)
     np.savez(out / "motion.npz", arkit=faces)
-    frames: dict[str, list[dict]] = {"train": [], "test": []}
+    np.savez(out / "strands.npz", lines=head.strands.lines_at(template.neutral(head.identity),
+             template.faces), radius=head.strands.radius, triangle=head.strands.triangle)
+    frames: dict[str, list[dict]] = {"train": [], "val": [], "test": []}
     for number, (split, face, orbit, place) in enumerate(plan(seed)):
         camera = orbit.camera(template.neutral(head.identity), size)
         colour, cover = head.picture(template.vertices(faces[face][None], head.identity)[0], camera)

@@ -41,11 +41,16 @@ class Strands:
         every = tube + (np.arange(count) * points * SIDES)[:, None, None]
         return every.reshape(-1, 3).astype(np.int32)
 
-    def posed(self, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(S * P * SIDES, 3) points of the tubes and their normals, for template vertices."""
+    def lines_at(self, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """(S, P, 3) metres, for template vertices (V, 3)."""
         origin, basis, size = frames_of(vertices, faces[self.triangle])
         lines = np.einsum("sij,spj->spi", basis * size[:, None, None], self.lines)
-        lines += origin[:, None]
+        return lines + origin[:, None]
+
+    def posed(self, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(S * P * SIDES, 3) points of the tubes and their normals, for template vertices."""
+        lines = self.lines_at(vertices, faces)
+        basis = frames_of(vertices, faces[self.triangle])[1]
         along = np.gradient(lines, axis=1)
         along /= np.linalg.norm(along, axis=2, keepdims=True) + 1e-12
         out = basis[:, None, :, 1] - (along * basis[:, None, :, 1]).sum(-1, keepdims=True) * along
