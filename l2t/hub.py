@@ -27,7 +27,7 @@ _REF = re.compile(
     re.ASCII,
 )
 _TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-_SECRET = re.compile(r"\bhf_[A-Za-z0-9]{8,}\b|(?<=Bearer )\S+|(?<=\?)[^\s'\"]+")
+_SECRET = re.compile(r"\bhf_[A-Za-z0-9]{8,}\b|(?<=Bearer )[^\s'\"]+|(?<=\?)[^\s'\"]+")
 _log = logging.getLogger(__name__)
 
 
@@ -99,12 +99,12 @@ def _child_environment(seconds: float) -> dict[str, str]:
     package_root = str(Path(__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     defaults = {
-        "HF_HUB_DISABLE_XET": "1",  # plain HTTP obeys the time-outs, the Xet client has its own
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DOWNLOAD_TIMEOUT": str(max(1, round(min(seconds, 10)))),
     }
-    return {**defaults, **os.environ, "PYTHONPATH": path}
+    # Plain HTTP obeys the time-outs and the guard; the Xet client has rules of its own.
+    return {**defaults, **os.environ, "PYTHONPATH": path, "HF_HUB_DISABLE_XET": "1"}
 
 
 def _without_secrets(output: bytes) -> str:

@@ -42,11 +42,13 @@ class Guard:
 
     def __init__(self):
         self.home = _origin(constants.ENDPOINT)
+        self.at_home = False  # whether the request that is under way goes to the Hub itself
         self.expect("manifest.json", MAX_MANIFEST_BYTES)
 
     @cached_property
     def own(self) -> set[tuple]:
-        """Addresses and ports that the operator's settings name: those may be private ones."""
+        """Addresses and ports that the operator's settings name: those may be private ones, as may
+        a file store beside the Hub."""
         proxies = [url for scheme, url in getproxies().items() if scheme != "no"]
         return set().union(*map(_addresses, [constants.ENDPOINT, *proxies]))
 
@@ -73,7 +75,8 @@ class Guard:
         """Raise Refused unless the request goes to the Hub, or without a token to a public host."""
         request.headers["Accept-Encoding"] = "identity"
         origin = _origin(str(request.url))
-        if origin == self.home:
+        self.at_home = origin == self.home
+        if self.at_home:
             return
         scheme, host, _ = origin
         if scheme not in PORTS or (scheme == "http" and self.home[0] == "https"):
@@ -116,7 +119,7 @@ class Guard:
 
     def _on_event(self, event: str, details: tuple) -> None:
         """Keep connections out of private networks, whatever a name stood for."""
-        if event == "socket.connect" and isinstance(details[1], tuple):
+        if event == "socket.connect" and not self.at_home and isinstance(details[1], tuple):
             self._check_place(*details[1][:2])
 
     def _check_place(self, host: str, port: int) -> None:

@@ -18,7 +18,7 @@ from hub.folders import flip_byte, make_weights
 from hub.loopback import LoopbackHub
 
 from l2t import weights
-from l2t.hub import HubRef, hub_seconds
+from l2t.hub import HubRef, _without_secrets, hub_seconds
 
 REPO = "org/name"
 ROOT = Path(weights.__file__).resolve().parents[1]
@@ -353,6 +353,12 @@ def test_a_variable_of_another_form_is_named_in_the_label(embedded, monkeypatch)
     assert found.label == (
         "Embedded default (L2T_HUB_REPO is 'not a repository', not org/name[@revision])"
     )
+
+
+def test_a_log_keeps_tokens_and_signatures_to_itself(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "open sesame")
+    log = b"b'Bearer abc' open sesame hf_0123456789abcdef hf_hub_download https://x/y?Signature=1 ."
+    assert _without_secrets(log) == "b'Bearer ***' *** *** hf_hub_download https://x/y?*** ."
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 20), ("2.5", 2.5), ("x", 20), ("-1", 20)])

@@ -68,7 +68,7 @@ for target in ("recordings", "films"):
 
 
 def test_a_crash_and_a_hang_are_found(tmp_path):
-    recordings, films = map(json.loads, python("-c", PLANTED, str(tmp_path), "150").splitlines())
+    recordings, films = map(json.loads, python("-c", PLANTED, str(tmp_path), "100").splitlines())
     assert {line.split()[0] for line in recordings["died"]} == {"-11", "1"}
     assert films["late"]
     assert all(path.startswith(str(tmp_path)) for path in films["late"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from l2t.ui.guard.refusal import Refusal
+from l2t.ui.guard.routes import EVENT
 
 Receive = Callable[[], Awaitable[dict]]
 
@@ -16,6 +17,7 @@ DEPTH, BRACKETS, STRING = 16, 2_000, 8_192  # levels, lists and objects in all, 
 # A string, to its end or that of the body, so that no byte is looked at twice; or a bracket.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//|\\\\")  # a scheme, or a host's share
+_NAME = re.compile(EVENT)
 _TOO_LARGE = "The request is larger than the page's own; at most {limit:,} bytes are accepted."
 
 
@@ -62,7 +64,16 @@ def judge_json(body: bytes) -> None:
         raise Refusal(400, "The request is not JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise Refusal(422, "The request must be a JSON object.")
+    _judge_names(value)
     _no_addresses(value)
+
+
+def _judge_names(value: dict) -> None:
+    """Whose request it is: Gradio keeps these, and fails on some that are none."""
+    for name in ("session_hash", "event_id"):
+        given = value.get(name)
+        if given is not None and not (isinstance(given, str) and _NAME.fullmatch(given)):
+            raise Refusal(422, f"{name} must be 1 to 128 letters, digits, _ or -.")
 
 
 def _no_number(name: str) -> None:

@@ -6,6 +6,7 @@ that a failure is told in one sentence.
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ Send = Callable[[dict], Awaitable[None]]
 log = logging.getLogger(__name__)
 HEADERS, HEADER_BYTES, TARGET = 64, 16_384, 4_096  # number, size of all, size of path and query
 OPEN, UPLOADS = 512, 32  # requests and uploads at a time; open streams count, two to a tab
+RANGE = re.compile(rb"bytes=(\d{1,15}-\d{0,15}|-\d{1,15})")
 FAILED = "Something went wrong on our side; please try again."
 
 
@@ -85,6 +87,8 @@ class Guard:
         elif answer.kind is Kind.UPLOAD:
             await self._upload(scope, receive, answer, head)
             return
+        elif answer.kind is Kind.FILE:
+            scope = scope | {"headers": [each for each in scope["headers"] if _understood(*each)]}
         await self.app(scope, receive, answer.send)
 
     async def _upload(self, scope: dict, receive: Receive, answer: "Answer", head: Headers) -> None:
@@ -99,6 +103,11 @@ class Guard:
             await self.app(scope, upload.receive, answer.send)
         if upload.refusal:
             raise upload.refusal
+
+
+def _understood(name: bytes, value: bytes) -> bool:
+    """A range that is no plain one is left out, and the whole file sent: Gradio fails on it."""
+    return name != b"range" or RANGE.fullmatch(value) is not None
 
 
 def _address(scope: dict) -> str:

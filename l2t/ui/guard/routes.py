@@ -42,10 +42,10 @@ ROUTES = (
     _route(READ, Kind.PLAIN, r"/(assets|static)/.+"),
     _route(READ, Kind.PLAIN, r"/health"),
     _route(READ, Kind.PLAIN, rf"{API}/(info|openapi\.json|app_id|theme\.css|startup-events)/?"),
-    _route(READ, Kind.FILE, rf"{API}/file=.+"),
+    _route(READ, Kind.FILE, rf"{API}/file=/[^/].+"),  # no address: Gradio would fetch it
     _route("GET", Kind.STREAM, rf"{API}/(queue/data|upload_progress)"),
     _route("GET", Kind.STREAM, rf"{API}/heartbeat/{EVENT}"),
-    _route("GET", Kind.STREAM, rf"{API}/call/{NAME}/{EVENT}"),
+    _route("GET", Kind.STREAM, rf"{API}/call/(?!v\d+/){NAME}/{EVENT}"),
     _route(SEND, Kind.JSON, rf"{API}/(queue/join|cancel|reset)/?"),
     _route(SEND, Kind.JSON, rf"{API}/(call|run)/{NAME}/?"),
     _route(SEND, Kind.UPLOAD, rf"{API}/upload"),

@@ -31,13 +31,15 @@ class Upload:
     def __init__(self, receive: Receive, content_type: bytes, limit: int, take: Callable):
         self._receive, self._limit, self._take = receive, limit, take
         self._begun, self._bytes, self._parts = time.monotonic(), 0, 0
-        self._field, self._value, self._name = b"", b"", None
+        self._field, self._value, self._what, self._ended = b"", b"", {}, False
         self.refusal: Refusal | None = None
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 70:
             raise Refusal(400, "An upload must be multipart/form-data with a boundary.")
-        names = ("part_begin", "header_field", "header_value", "header_end", "headers_finished")
+        names = (
+            "part_begin", "header_field", "header_value", "header_end", "headers_finished", "end",
+        )  # fmt: skip
         self._parser = MultipartParser(
             boundary, {f"on_{name}": getattr(self, f"_{name}") for name in names}
         )
@@ -59,6 +61,8 @@ class Upload:
         if message["type"] == "http.disconnect":
             raise Refusal(400, "The upload broke off.")
         self._judge(message.get("body", b""))
+        if not message.get("more_body") and not self._ended:
+            raise Refusal(400, "The upload is incomplete.")
         return message
 
     def _judge(self, piece: bytes) -> None:
@@ -75,7 +79,7 @@ class Upload:
             raise Refusal(400, "The upload is not well-formed multipart/form-data.") from None
 
     def _part_begin(self) -> None:
-        self._parts, self._name = self._parts + 1, None
+        self._parts, self._what = self._parts + 1, {}
         if self._parts > PARTS:
             raise Refusal(413, f"At most {PARTS} files are accepted in one upload.")
 
@@ -87,14 +91,20 @@ class Upload:
 
     def _header_end(self) -> None:
         if self._field.lower() == b"content-disposition":
-            self._name = parse_options_header(self._value)[1].get(b"filename")
+            self._what = parse_options_header(self._value)[1]
         self._field = self._value = b""
 
     def _headers_finished(self) -> None:
-        if self._name is None:  # Gradio would gather it in memory
-            raise Refusal(400, "An upload is made of files; a part without a file name came.")
-        if PurePath(self._name.decode(errors="replace")).name == "..":
+        """What is no file Gradio would gather in memory; a file of another field it would forget,
+        but keep.
+        """
+        if b"filename" not in self._what or self._what.get(b"name") != b"files":
+            raise Refusal(400, 'An upload is made of files, in its field "files", only.')
+        if PurePath(self._what[b"filename"].decode(errors="replace")).name == "..":
             raise Refusal(400, 'A file cannot be named ".."; please give it another name.')
+
+    def _end(self) -> None:
+        self._ended = True
 
 
 def too_large(limit: int) -> Refusal:
