@@ -119,6 +119,7 @@ def put(readme: Path, text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser("python -m reliability", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few jobs of each, to try it out")
+    parser.add_argument("--jobs", type=int, default=500, help="of the long day")
     parser.add_argument("--readme", type=Path, help=f"put the table between {' and '.join(MARKS)}")
     parser.add_argument("--only", choices=("crowd", "faults", "day"), help="one part alone")
     options = parser.parse_args()
@@ -130,7 +131,7 @@ def main() -> None:
         if options.only in (None, "faults"):
             rows += recoveries(Path(folder))
         if options.only in (None, "day"):
-            rows += long_day(30 if options.quick else 500, Path(folder))
+            rows += long_day(30 if options.quick else options.jobs, Path(folder))
     print(table(rows))
     if options.readme:
         put(options.readme, table(rows))
