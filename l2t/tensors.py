@@ -25,7 +25,7 @@ def parse_tensors(data: bytes, name: str) -> "dict[str, Tensor]":
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    _check_header(data, name)
+    check_header(data, name)
     try:
         tensors = load(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError):
@@ -38,8 +38,11 @@ def parse_tensors(data: bytes, name: str) -> "dict[str, Tensor]":
     return tensors
 
 
-def _check_header(data: bytes, name: str) -> None:
-    """Layout: u64 length of the header (little endian), JSON header, then the numbers."""
+def check_header(data: bytes, name: str) -> None:
+    """Raise WeightsError unless names, types and shapes of a safetensors file are acceptable ones.
+
+    Layout: u64 length of the header (little endian), JSON header, then the numbers.
+    """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > len(data) - 8:
         raise WeightsError(f"{name} is not a safetensors file.")
