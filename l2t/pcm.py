@@ -14,15 +14,26 @@ import numpy as np
 from l2t.probe import Refused, check_facts, open_audio, too_long
 
 BLOCK_SECONDS = 0.5  # decoded sound is resampled and sent in blocks of about this length
+SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 LOUDEST = 1e6  # times full scale: floats may say anything, and sums of them overflow
 MOST_DAMAGED = 10_000  # packets of a file that may fail to decode before the rest is given up
 
 
+def channels_of(frame: av.AudioFrame) -> np.ndarray:
+    """The samples of a decoded frame as they are, (channels, n).
+
+    PyAV's own `to_ndarray` counts the planes of eight channels as nine and reads from nowhere.
+    """
+    kind, count = SAMPLE_TYPES[frame.format.name.removesuffix("p")], len(frame.layout.channels)
+    if frame.format.is_planar:
+        planes = frame.planes[:count]
+        return np.stack([np.frombuffer(plane, kind, frame.samples) for plane in planes])
+    return np.frombuffer(frame.planes[0], kind, frame.samples * count).reshape(-1, count).T
+
+
 def mono(frame: av.AudioFrame) -> np.ndarray:
     """Mean of the channels of a decoded frame, (n,) float32 of full scale 1."""
-    values = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, len(frame.layout.channels)).T
+    values = channels_of(frame)
     if values.dtype == np.uint8:
         values = (values.astype(np.float32) - 128) / 128
     elif values.dtype.kind == "i":

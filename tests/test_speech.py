@@ -31,6 +31,15 @@ def test_every_format_gives_the_same_speech(name, reference, tmp_path):
     assert correlation[0] > 0.97
 
 
+@pytest.mark.parametrize("name", ["m4a", "opus", "flac", "wav float"])
+@pytest.mark.parametrize("channels", [1, 6, 8])
+def test_any_number_of_channels_gives_the_same_speech(name, channels, reference, tmp_path):
+    speech = load_speech(recording(tmp_path, name, channels=channels))
+    assert speech.seconds == pytest.approx(2.0, abs=0.03)
+    count = min(len(speech.samples), len(reference.samples))
+    assert np.corrcoef(speech.samples[:count], reference.samples[:count])[0, 1] > 0.9
+
+
 def test_same_file_same_bytes(tmp_path):
     path = recording(tmp_path, "mp3")
     assert load_speech(path).samples.tobytes() == load_speech(path).samples.tobytes()

@@ -37,6 +37,7 @@ def main() -> None:
         long = [film(folder / f"long.{ending}", frames=350) for ending in ("mkv", "mp4")]
     else:
         made = [recording(folder, name, seconds) for name in (*FORMATS, *ALSO)]
+        made += [recording(folder, name, seconds, channels=8) for name in ("m4a", "adts", "wav")]
         long = [folder / "long.flac"]
         long[0].write_bytes(flac_of_silence(70, stated=False))
     made += long if sys.argv[4:] == ["long"] else []

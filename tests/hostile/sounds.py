@@ -54,15 +54,14 @@ def voice(seconds: float, rate: int = 16_000, seed: int = 0) -> np.ndarray:
 def encode(path: Path, samples: np.ndarray, rate: int, container: str, codec: str) -> Path:
     """Write (n,) or (channels, n) float samples with PyAV; returns `path`."""
     samples = np.atleast_2d(samples).astype(np.float32)
-    layout = {1: "mono", 2: "stereo"}[len(samples)]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[len(samples)]
     with av.open(path, "w", format=container) as out:
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         stream = out.add_stream(codec, rate=rate, layout=layout, options=options)
         if codec == "pcm_f32le":
             stream.format = "flt"
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples), format="fltp", layout=layout
-        )
+        packed = np.ascontiguousarray(samples.T).reshape(1, -1)  # PyAV fails at eight planes
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             out.mux(packet)
@@ -73,4 +72,5 @@ def recording(folder: Path, name: str, seconds: float = 2.0, channels: int = 2) 
     """A file of `voice` in one of `FORMATS` or `ALSO`."""
     ending, container, codec, rate = (FORMATS | ALSO)[name]
     samples = np.tile(voice(seconds, rate), (channels, 1))
-    return encode(folder / f"{name.replace(' ', '_')}.{ending}", samples, rate, container, codec)
+    stem = name.replace(" ", "_") + ("" if channels == 2 else str(channels))
+    return encode(folder / f"{stem}.{ending}", samples, rate, container, codec)

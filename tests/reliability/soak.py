@@ -14,7 +14,7 @@ EVERY = 25  # jobs between two looks
 KINDS = (
     ("/animate", {"size": 256}), ("/animate", {"size": 256, "view": "side"}),
     ("/animate_head", {"size": 256, "head": 1}), ("/animate", {"size": 320}),
-    ("/compare", {"size": 256}), ("/read_lips", {"noise": "babble", "snr": 0}),
+    ("/compare", {"size": 256}), ("/read_lips", {"film": None, "noise": "babble", "snr": 0}),
     ("/animate", {"size": 256}), ("/avatar", {"size": 256}),
 )  # fmt: skip
 
