@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hostile.sounds import recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from l2t import pcm as pcm_module
 from l2t import probe
 from l2t.pcm import Resampler, decode
 from l2t.probe import Refused, sniff
@@ -117,6 +119,27 @@ def test_the_length_is_bounded_while_decoding():
     with pytest.raises(Refused, match="at most 2 seconds"):
         collect(wav(pcm(2.9)), LIMITS | {"max_seconds": 2})
     assert sum(seen) <= 2.1 * SAMPLE_RATE
+
+
+class Damaged:
+    """A packet that cannot be decoded."""
+
+    def decode(self):
+        raise ValueError
+
+
+class Whole:
+    def decode(self):
+        return ["frame"]
+
+
+@pytest.mark.parametrize(("most", "frames"), [(5, ["frame"]), (4, [])])
+def test_damaged_packets_are_passed_over_up_to_a_bound(most, frames, monkeypatch):
+    monkeypatch.setattr(pcm_module, "MOST_DAMAGED", most)
+    container = SimpleNamespace(demux=lambda stream: iter([*[Damaged()] * 5, Whole()]))
+    stats = {"damaged": 0}
+    assert list(pcm_module.packets(container, None, stats)) == frames
+    assert stats["damaged"] == 5
 
 
 def test_chunks_before_the_format_chunk_are_passed_over():
