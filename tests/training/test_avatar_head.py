@@ -7,7 +7,7 @@ from avatars import ball, looking
 from l2t.avatar.camera import Orbit
 from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES
-from training.avatar.expressions import RANGES, columns, expressions, viseme
+from training.avatar.expressions import RANGES, columns, expressions, open_mouths, viseme
 from training.avatar.head import DetailedHead
 from training.avatar.scenes import all_faces, plan
 from training.avatar.strands import rooted
@@ -81,6 +81,14 @@ def test_faces_are_within_their_ranges_and_repeatable():
     np.testing.assert_array_equal(made, expressions(40, 3))
     assert np.abs(made - expressions(40, 4)).max() > 0.1
     assert not made[0].any()
+
+
+def test_open_mouths_are_open():
+    faces = open_mouths(9, 1)
+    assert (faces[:, columns("jawOpen")] >= 0.2).all()
+    assert not faces[:, columns("mouthClose")].any()
+    assert (faces <= 1).all()
+    assert open_mouths(0, 1).shape == (0, 52)
 
 
 def test_movements_know_their_sides():

@@ -72,3 +72,15 @@ def expressions(count: int, seed: int, tracked: np.ndarray | None = None) -> np.
             face = random_face(random)
         faces.append(gaze(face, random) if random.random() < 0.5 else face)
     return np.stack(faces[:count])
+
+
+def open_mouths(count: int, seed: int) -> np.ndarray:
+    """(count, 52): jaws far down, with a few other movements."""
+    random = np.random.default_rng(seed)
+    faces = np.zeros((count, len(ARKIT_NAMES)), np.float32)
+    for face in faces:
+        face[:] = random_face(random)
+    faces *= random.uniform(0.2, 1.0, (count, 1)).astype(np.float32)
+    faces[:, columns("mouthClose")] = 0
+    faces[:, columns("jawOpen")] = random.uniform(0.2, 0.8, (count, 1))
+    return faces

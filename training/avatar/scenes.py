@@ -18,15 +18,16 @@ from PIL import Image
 
 from l2t.avatar.camera import Camera, Orbit
 from l2t.face import FaceTemplate
-from training.avatar.expressions import expressions
+from training.avatar.expressions import expressions, open_mouths
 from training.avatar.head import DetailedHead
 
 log = logging.getLogger(__name__)
 TRAIN_FACES, TEST_FACES = 48, 8
 TRAIN_VIEWS, TEST_VIEWS = 32, 12  # places of cameras
 MORE_FACES, MORE_VIEWS, VAL_FACES, VAL_VIEWS = 48, 64, 6, 12
+OPEN_FACES, OPEN_VIEWS = 20, 30  # mouths wide open, of which speech shows the inside too seldom
 SIZE = 384  # pixels
-A_FACE = {"train": 3, "test": 4, "more": 4, "val": 4}  # pictures of each face
+A_FACE = {"train": 3, "test": 4, "more": 4, "val": 4, "open": 3}  # pictures of each face
 KNOWN = 9  # faces at the head of `expressions` that are always the same
 
 
@@ -52,43 +53,47 @@ def frame_of(camera: Camera, name: str, face: int, place: int) -> dict:
             "cy": float(camera.centre[1]), "transform_matrix": matrix.tolist()}  # fmt: skip
 
 
-def plan(seed: int) -> list[tuple[str, int, Orbit, int]]:
+def plan(seed: int, open_faces: int = OPEN_FACES) -> list[tuple[str, int, Orbit, int]]:
     """(split, number of the face, orbit, number of the camera) of every picture."""
-    # Two draws of numbers, so that more pictures to learn from leave the test as it was.
-    first, second = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    # Draws of numbers of their own, so that more pictures to learn from leave the test as it was.
+    first, second, third = (np.random.default_rng(s) for s in (seed, [seed, 1], [seed, 2]))
     places = {"train": orbits(TRAIN_VIEWS, first), "test": orbits(TEST_VIEWS, first),
-              "more": orbits(MORE_VIEWS, second, 3), "val": orbits(VAL_VIEWS, second)}
-    counts = {"train": TRAIN_FACES, "test": TEST_FACES, "more": MORE_FACES, "val": VAL_FACES}
+              "more": orbits(MORE_VIEWS, second, 3), "val": orbits(VAL_VIEWS, second),
+              "open": orbits(OPEN_VIEWS, third, OPEN_VIEWS + 1)}
+    counts = {"train": TRAIN_FACES, "test": TEST_FACES, "more": MORE_FACES, "val": VAL_FACES,
+              "open": open_faces}
+    draws = {"train": first, "test": first, "more": second, "val": second, "open": third}
     pictures, face, offset = [], 0, 0
     for split, faces in counts.items():
-        random = first if split in ("train", "test") else second
         for _ in range(faces):
-            for place in random.choice(len(places[split]), A_FACE[split], replace=False):
-                name = "train" if split == "more" else split
+            for place in draws[split].choice(len(places[split]), A_FACE[split], replace=False):
+                name = "train" if split in ("more", "open") else split
                 pictures.append((name, face, places[split][place], offset + int(place)))
             face += 1
         offset += len(places[split])
     return pictures
 
 
-def all_faces(seed: int, tracked: np.ndarray | None) -> np.ndarray:
+def all_faces(seed: int, tracked: np.ndarray | None, open_faces: int = OPEN_FACES) -> np.ndarray:
     """(faces, 52) in the order of `plan`."""
     later = expressions(MORE_FACES + VAL_FACES + KNOWN, seed + 2, tracked)[KNOWN:]
     return np.concatenate([expressions(TRAIN_FACES, seed, tracked),
-                           expressions(TEST_FACES + 4, seed + 1, tracked)[4:], later])
+                           expressions(TEST_FACES + 4, seed + 1, tracked)[4:], later,
+                           open_mouths(open_faces, seed + 3)])
 
 
-def draw_scene(out: Path, size: int, tracked: np.ndarray | None, seed: int = 1) -> None:
+def draw_scene(out: Path, size: int, tracked: np.ndarray | None, seed: int = 1,
+               open_faces: int = OPEN_FACES) -> None:
     """Writes transforms_*.json, motion.npz, strands.npz and images/ to `out`."""
     template = FaceTemplate.load()
     head = DetailedHead(template)
-    faces = all_faces(seed, tracked)
+    faces = all_faces(seed, tracked, open_faces)
     (out / "images").mkdir(parents=True, exist_ok=True)
     np.savez(out / "motion.npz", arkit=faces)
     np.savez(out / "strands.npz", lines=head.strands.lines_at(template.neutral(head.identity),
              template.faces), radius=head.strands.radius, triangle=head.strands.triangle)
     frames: dict[str, list[dict]] = {"train": [], "val": [], "test": []}
-    for number, (split, face, orbit, place) in enumerate(plan(seed)):
+    for number, (split, face, orbit, place) in enumerate(plan(seed, open_faces)):
         camera = orbit.camera(template.neutral(head.identity), size)
         colour, cover = head.picture(template.vertices(faces[face][None], head.identity)[0], camera)
         name = f"images/{split}_{number:04d}.png"
@@ -120,9 +125,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, help="folder with targets/")
     parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--open", type=int, default=OPEN_FACES, help="faces with wide open mouths")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    draw_scene(options.out, options.size, tracked_speech(options.cache), options.seed)
+    draw_scene(options.out, options.size, tracked_speech(options.cache), options.seed,
+               options.open)
 
 
 if __name__ == "__main__":
