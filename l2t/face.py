@@ -115,16 +115,17 @@ class FaceTemplate:
             raise FaceError(f"ARKit weights must be (frames, {len(ARKIT_NAMES)}), "
                             f"got {tuple(arkit.shape)}.")
         neutral = self.neutral(identity)
-        ids = slice(None) if ids is None else np.asarray(ids)
-        basis = self._dense if isinstance(ids, slice) else self.basis(ids)
-        flat = arkit @ basis.reshape(len(ARKIT_NAMES), -1)
-        flat += neutral[ids].reshape(1, -1)
-        return flat.reshape(len(arkit), basis.shape[1], 3)
+        if ids is None:
+            return self._shapes.vertices(neutral, arkit)
+        ids = np.asarray(ids)
+        flat = arkit @ self.basis(ids).reshape(len(ARKIT_NAMES), -1)
+        return (flat + neutral[ids].reshape(1, -1)).reshape(len(arkit), len(ids), 3)
 
     @cached_property
-    def _dense(self) -> np.ndarray:
-        # One contiguous product over all vertices beats scattering the moving ones by 5 to 1.
-        return self.basis()
+    def _shapes(self):
+        from l2t.blend import Shapes  # its compiler takes most of a second to import
+
+        return Shapes.of(self.moving, self.displacement)
 
     @cached_property
     def _row_of(self) -> np.ndarray:

@@ -20,6 +20,7 @@ from l2t.models.loading import Models
 from l2t.motion import Motion
 from l2t.noisy import Noise, noisy
 from l2t.recognition import Recogniser, fitted, frames_of
+from l2t.same_answer import same_answer
 from l2t.speech import Speech
 from l2t.takes import Progress, Stop
 from l2t.weights import Weights
@@ -44,6 +45,7 @@ class LipStudio:
 
         return MouthRenderer(self.template).eval()
 
+    @same_answer()
     def read(
         self,
         speech: Speech,

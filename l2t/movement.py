@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from l2t.errors import FaceError
+from l2t.values import is_whole, is_within, shown
 
 STRONGEST = 3.0
 USUAL = 1.0  # where somebody may turn it off by a control
@@ -23,13 +24,13 @@ class Movement:
     seed: int | None = None
 
     def __post_init__(self):
-        if not 0 <= self.strength <= STRONGEST:  # also refuses NaN
+        if not is_within(self.strength, 0, STRONGEST):
             raise FaceError(
-                f"The head movement must be from 0 to {STRONGEST:g}, found {self.strength!r}."
+                f"The head movement must be from 0 to {STRONGEST:g}, found {shown(self.strength)}."
             )
-        if self.seed is not None and not (self.seed == int(self.seed) and 0 <= self.seed < SEEDS):
+        if self.seed is not None and not is_whole(self.seed, 0, SEEDS - 1):
             raise FaceError(
-                f"The seed must be a whole number from 0 to {SEEDS - 1}, found {self.seed!r}."
+                f"The seed must be a whole number from 0 to {SEEDS - 1}, found {shown(self.seed)}."
             )
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from l2t.errors import L2TError
 from l2t.noise import KINDS, SNR_RANGE, add_noise, make_noise
 from l2t.speech import Speech, load_speech
+from l2t.values import is_within, shown
 
 VOICES = Path(__file__).resolve().parents[1] / "assets" / "examples"
 
@@ -27,14 +28,15 @@ class Noise:
     snr_db: float = 0.0
 
     def __post_init__(self):
-        if self.kind is not None and self.kind not in KINDS:
+        known = self.kind is None or isinstance(self.kind, str) and self.kind in KINDS
+        if not known:
             kinds = ", ".join(KINDS)
-            raise NoiseError(f"There is no noise {self.kind!r}; accepted are {kinds}.")
+            raise NoiseError(f"There is no noise {shown(self.kind)}; accepted are {kinds}.")
         low, high = SNR_RANGE
-        if not low <= self.snr_db <= high:
+        if not is_within(self.snr_db, low, high):
             raise NoiseError(
-                f"The signal-to-noise ratio is {self.snr_db:g} dB; "
-                f"accepted are {low:g} to {high:g}."
+                f"The signal-to-noise ratio must be from {low:g} to {high:g} dB, "
+                f"found {shown(self.snr_db)}."
             )
 
 

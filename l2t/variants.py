@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from l2t.errors import FaceError, WeightsError
 from l2t.manifest import read_json, read_manifest
+from l2t.values import shown
 
 if TYPE_CHECKING:
     from l2t.weights import Weights
@@ -73,17 +74,18 @@ def variants_of(weights: "Weights") -> tuple[Variant, ...]:
 
 def find(variants: tuple[Variant, ...], name: str | None) -> Variant:
     """By name; None and "default" are the first. Raises FaceError, which lists what there is."""
-    if name is None or name == DEFAULT.name:
-        return variants[0]
-    for variant in variants:
-        if variant.name == name:
-            return variant
+    by_name = {DEFAULT.name: variants[0]} | {variant.name: variant for variant in variants}
+    wanted = DEFAULT.name if name is None else name
+    if isinstance(wanted, str) and wanted in by_name:
+        return by_name[wanted]
     names = ", ".join(variant.name for variant in variants)
-    raise FaceError(f"There is no variant {name!r} in these weights; choose one of {names}.")
+    raise FaceError(f"There is no variant {shown(name)} in these weights; choose one of {names}.")
 
 
 def find_each(variants: tuple[Variant, ...], names: Sequence[str | None]) -> tuple[Variant, ...]:
-    """All by name. Raises FaceError, also when one is named twice."""
+    """All by name. Raises FaceError, also when one is named twice or none at all."""
+    if not isinstance(names, tuple | list) or not names:
+        raise FaceError(f"A list of variants is expected, found {shown(names)}.")
     found = tuple(find(variants, name) for name in names)
     for variant in found:
         if found.count(variant) > 1:

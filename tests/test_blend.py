@@ -54,3 +54,13 @@ def test_what_no_shape_moves_is_not_visited(shapes, template):
     assert len(shapes.index) == np.count_nonzero(template.displacement.any(axis=2))
     assert shapes.start[0] == 0
     assert shapes.start[-1] == len(shapes.index)
+
+
+def test_a_face_does_not_know_how_many_cores_blas_uses(template):
+    """A matrix product does: from eight cores on it is cut up otherwise."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    blocks, seen = [some_weights(frames) for frames in (1, 3, 5, 11, 16)], set()
+    for cores in (1, 8, 16, 64):
+        with threadpoolctl.threadpool_limits(cores, "blas"):
+            seen.add(b"".join(template.vertices(block).tobytes() for block in blocks))
+    assert len(seen) == 1

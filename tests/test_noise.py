@@ -67,7 +67,7 @@ def test_the_same_choice_gives_the_same_noise():
 def test_what_is_no_noise_is_told_in_one_sentence():
     with pytest.raises(NoiseError, match="no noise 'rain'; accepted are babble, white, music"):
         Noise("rain")
-    with pytest.raises(NoiseError, match="99 dB; accepted are -20 to 40"):
+    with pytest.raises(NoiseError, match="from -20 to 40 dB, found 99"):
         Noise("white", 99)
     with pytest.raises(NoiseError):
         Noise("white", float("nan"))

@@ -14,6 +14,8 @@ import soundfile
 import torch
 
 from l2t.face import FaceTemplate
+from l2t.noisy import Noise
+from l2t.read import transcripts
 from l2t.render import encoder
 from l2t.render.film import write_film
 from l2t.same_answer import same_answer
@@ -97,6 +99,21 @@ def test_a_take_does_not_know_how_many_threads_there_are(face, threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
+
+
+def test_lips_are_read_alike_on_any_number_of_threads(face):
+    speech, noise = Speech(load_speech(EXAMPLE).samples[:16_000]), Noise("babble", -5.0)
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 3, 4):
+            torch.set_num_threads(threads)
+            take = face.lips.read(speech, noise)
+            readings = (take.found.audio, take.found.lips, take.found.both)
+            scores = [reading.scores.tobytes() for reading in readings]
+            found.append((take.mouths.tobytes(), *scores, transcripts(take)))
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
 
 
 def test_a_take_does_not_know_what_was_said_before_it(face):

@@ -16,8 +16,10 @@ from l2t.avatar.camera import Orbit
 from l2t.avatar.gaussians import Gaussians
 from l2t.errors import RenderError, WeightsError
 from l2t.face import FaceTemplate
+from l2t.manifest import open_regular, read_json
 from l2t.motion import ARKIT_NAMES, Motion
 
+MAX_ABOUT = 1 << 16  # bytes of avatar.json
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "avatar"
 LEAST_COVER = 0.02  # share of the picture that a head must fill
 BLOCK = 16  # frames whose vertices are computed together
@@ -40,9 +42,10 @@ class Avatar:
         folder = FOLDER if folder is None else Path(folder)
         template = FaceTemplate.load() if template is None else template
         try:
-            about = json.loads((folder / "avatar.json").read_text(encoding="utf-8"))
+            with open_regular(folder / "avatar.json") as file:
+                about = read_json(file.read(MAX_ABOUT), "avatar.json")
             identity, triangles = about["identity"], about["triangles"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, WeightsError, KeyError) as error:
             raise WeightsError(f"The avatar in {folder.name!r} has no readable avatar.json with "
                                "an identity and a number of triangles.") from error
         if triangles != len(template.faces):

@@ -10,8 +10,11 @@ import numpy as np
 
 from l2t.errors import RenderError
 from l2t.render.scene import ABOVE, BELOW, VIEW_ANGLE
+from l2t.values import is_within, shown
 
 STEEPEST = 80.0  # degrees of elevation; at 90 "up" would lose its meaning
+WIDEST = 3600.0  # degrees of azimuth, ten times round
+NEAREST, FARTHEST = 8.0, 0.5  # zoom
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,18 +91,25 @@ class Orbit:
     elevation: float = 0.0
     zoom: float = 1.0
 
+    def check(self) -> None:
+        """Raises RenderError for an angle or zoom out of range; to be asked before the work."""
+        for name, value, low, high, unit in (
+            ("azimuth", self.azimuth, -WIDEST, WIDEST, " degrees"),
+            ("elevation", self.elevation, -STEEPEST, STEEPEST, " degrees"),
+            ("zoom", self.zoom, FARTHEST, NEAREST, ""),
+        ):
+            if not is_within(value, low, high):
+                raise RenderError(
+                    f"The {name} must be from {low:g} to {high:g}{unit}, found {shown(value)}."
+                )
+
     def camera(self, neutral: np.ndarray, size: int) -> Camera:
         """The camera for a head with these vertices (V, 3) at rest.
 
         At zoom 1 and no elevation it is the film's own (`l2t.render.scene.frame_shot`).
         Raises RenderError for an angle or zoom out of range.
         """
-        values = (self.azimuth, self.elevation, self.zoom)
-        if not np.isfinite(values).all() or abs(self.elevation) > STEEPEST:
-            raise RenderError(f"The elevation must be from -{STEEPEST:g} to {STEEPEST:g} degrees, "
-                              f"found {self.elevation!r}.")
-        if not 0.5 <= self.zoom <= 8:
-            raise RenderError(f"The zoom must be from 0.5 to 8, found {self.zoom!r}.")
+        self.check()
         low, high = neutral.min(axis=0), neutral.max(axis=0)
         height = high[1] - low[1]
         bottom, top = low[1] + BELOW * height, high[1] + ABOVE * height

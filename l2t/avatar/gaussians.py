@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from l2t.errors import WeightsError
+from l2t.manifest import open_regular
+from l2t.tensors import check_header
+
+MAX_BYTES = 1 << 28  # of a file: some six million Gaussians
+MAX_VALUE = 1000  # of any number but a triangle's: far beyond what a head has, far below overflow
 
 # Last axes of each array; the first is the number of Gaussians.
 SHAPES = {"triangle": (), "mu": (3,), "turn": (4,), "scale_log": (3,), "opacity_logit": (),
@@ -49,14 +54,22 @@ class Gaussians:
     def load(path: Path, triangles: int) -> "Gaussians":
         """Reads a file of `save` for a mesh of so many triangles. Raises WeightsError."""
         from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
 
         try:
-            arrays = load_file(path)
+            with open_regular(path) as file:
+                data = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             raise WeightsError(f"The avatar has no file {path.name!r}.") from None
-        except (OSError, ValueError, SafetensorError) as error:
-            raise WeightsError(f"The avatar's file {path.name!r} cannot be read.") from error
+        except OSError:
+            raise WeightsError(f"The avatar's file {path.name!r} cannot be read.") from None
+        if len(data) > MAX_BYTES:
+            raise WeightsError(f"The avatar's file has more than {MAX_BYTES} bytes.")
+        try:
+            check_header(data, path.name)
+            arrays = load(data)
+        except (SafetensorError, TypeError, ValueError, WeightsError):  # numpy has no bfloat16
+            raise WeightsError(f"The avatar's file {path.name!r} cannot be read.") from None
         _check(arrays, triangles)
         floats = {k: v.astype(np.float32) for k, v in arrays.items() if k != "triangle"}
         return Gaussians(arrays["triangle"].astype(np.int32), **floats)
@@ -75,8 +88,11 @@ def _check(arrays: dict[str, np.ndarray], triangles: int) -> None:
         if array.shape != (count, *last):
             raise WeightsError(f"The avatar's {name} must be {(count, *last)}, "
                                f"found {array.shape}.")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise WeightsError(f"The avatar's {name} has values that are not numbers.")
+        if array.dtype.kind != ("i" if name == "triangle" else "f"):
+            raise WeightsError(f"The avatar's {name} cannot be {array.dtype}.")
+        if name != "triangle" and not (np.abs(array) <= MAX_VALUE).all():
+            raise WeightsError(f"The avatar's {name} has values that are not numbers, or larger "
+                               f"than {MAX_VALUE}.")
     if not 0 <= arrays["triangle"].min() <= arrays["triangle"].max() < triangles:
         raise WeightsError(f"The avatar is bound to triangle {arrays['triangle'].max()} of a mesh "
                            f"that has {triangles}.")

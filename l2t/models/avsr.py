@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from l2t.errors import WeightsError
 from l2t.models.lipreader import UNITS, Search, Temporal
+from l2t.models.trained import trained
 
 RATE_RATIO = 2  # the encoder's features a frame: 50 Hz to 25 Hz
 CLUES = 5  # numbers a frame that say how sure both are
@@ -118,9 +118,4 @@ def avsr_from(config: dict, tensors: dict[str, Tensor]) -> AVSR:
 
     Raises WeightsError when the two do not fit each other.
     """
-    try:
-        model = AVSR(AVSRConfig.from_dict(config))
-        model.load_state_dict(tensors)
-    except (RuntimeError, TypeError, ValueError):
-        raise WeightsError("The recogniser's weights do not fit its configuration.") from None
-    return model.float().eval().requires_grad_(False)
+    return trained(lambda: AVSR(AVSRConfig.from_dict(config)), tensors, "recogniser")

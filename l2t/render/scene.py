@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from l2t.errors import RenderError
+from l2t.values import shown
 
 # Degrees the camera walks round the head, towards the head's own left (+x).
 VIEW_DEGREES: dict[str, float] = {"front": 0.0, "three-quarter": 35.0, "side": 88.0}
@@ -46,8 +47,8 @@ class Shot:
 
 def check_view(view: str) -> str:
     """The view's name, or RenderError that lists the views."""
-    if view not in VIEWS:
-        raise RenderError(f"There is no view {view!r}; choose one of {', '.join(VIEWS)}.")
+    if not isinstance(view, str) or view not in VIEWS:
+        raise RenderError(f"There is no view {shown(view)}; choose one of {', '.join(VIEWS)}.")
     return view
 
 
@@ -57,7 +58,7 @@ def check_size(size: int) -> int:
     if not whole or not SIZE_MIN <= size <= SIZE_MAX or size % 2:
         raise RenderError(
             f"The picture size must be an even whole number from {SIZE_MIN} to {SIZE_MAX} pixels, "
-            f"found {size!r}."
+            f"found {shown(size)}."
         )
     return int(size)
 

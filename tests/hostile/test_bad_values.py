@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 
 from hostile.guided import plain
+from l2t.avatar.camera import Orbit
 from l2t.errors import L2TError
 from l2t.lip_limits import check_rules
+from l2t.movement import Movement
+from l2t.noisy import Noise
+from l2t.render.scene import check_size, check_view
 from l2t.values import is_whole, is_within, shown
+from l2t.variants import EVERY, find, find_each
 
 NO_NUMBERS = ("0", "", "a\nb/../c", "x" * 100_000, b"x", [], [1], (), {}, {"a": 1}, 1 + 2j,
               object(), np.array([1, 2]), True, False)  # fmt: skip
@@ -19,6 +24,18 @@ ANY = (*NO_NUMBERS, *NO_SANE)
 # What a visitor may set: (what takes it, values that it accepts).
 SET: dict[str, tuple[Callable, tuple]] = {
     "rules": (check_rules, ("grid",)),
+    "azimuth": (lambda value: Orbit(value, 0).check(), (0, -180.0, 720)),
+    "elevation": (lambda value: Orbit(0, value).check(), (0, -80.0, 80)),
+    "zoom": (lambda value: Orbit(0, 0, value).check(), (1, 0.5, 8)),
+    "head movement": (lambda value: Movement(value), (0, 3, 0.5)),
+    "seed": (lambda value: Movement(1, value), (0, None, 7.0, 2**32 - 1)),
+    "noise": (lambda value: Noise(value, 0), ("white", None)),
+    "signal-to-noise ratio": (lambda value: Noise("white", value), (0, -20, 40.0)),
+    "size": (check_size, (256, 1024)),
+    "view": (check_view, ("side",)),
+    "variant": (lambda value: find(EVERY, value), ("full", None)),
+    "variants": (lambda value: find_each(EVERY, value), (("full", None), ["sync"])),
+    "one of two variants": (lambda value: find_each(EVERY, ("full", value)), ("sync", None)),
 }
 
 

@@ -34,12 +34,6 @@ from l2t.weights import Weights, resolve
 
 resource = pytest.importorskip("resource", reason="bounds memory where there is POSIX")
 ROLES = tuple(LOADERS)
-PLANNED = tuple(
-    pytest.param(role, marks=pytest.mark.xfail(reason="avsr_from builds before it compares"))
-    if role == "avsr"
-    else role
-    for role in ROLES
-)
 MORE_BYTES = 1 << 30  # what refusing may add to the address space
 MORE_RESIDENT = 150_000  # kB, what refusing may add to the memory in use
 
@@ -92,7 +86,7 @@ def test_sound_weights_are_taken(sound):
 # -- tensors
 
 
-@pytest.mark.parametrize("role", PLANNED)
+@pytest.mark.parametrize("role", ROLES)
 def test_each_attack_on_the_tensors_is_refused(folder, role):
     name = f"{role}.safetensors"
     data = (folder / name).read_bytes()
@@ -150,7 +144,7 @@ TOLERATED = {"reach", "listen", "dropout", "search", "scale", "calibration", "pr
              "words", "phones", "sharpness"}  # fmt: skip
 
 
-@pytest.mark.parametrize("role", PLANNED)
+@pytest.mark.parametrize("role", ROLES)
 def test_each_nonsense_in_a_configuration_is_refused(folder, role):
     name = f"{role}.json"
     config = json.loads((folder / name).read_text())
@@ -181,7 +175,7 @@ def test_json_that_is_none_is_refused(folder, role, text):
     assert refusal(role, folder)
 
 
-@pytest.mark.parametrize("role", PLANNED[:-1])  # the last one would take what it is asked for
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("size", [4096, 65536])
 def test_a_model_larger_than_its_file_is_refused_unbuilt(folder, role, size):
     """Within the bounds of each number, and yet hundreds of GB: the file does not hold them."""
