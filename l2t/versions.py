@@ -11,8 +11,8 @@ import torch
 import l2t
 
 # Those whose version may show in a result's bytes.
-PACKAGES = ("torch", "numpy", "scipy", "numba", "transformers", "safetensors", "pyvista", "vtk",
-            "av", "moviepy", "imageio-ffmpeg")  # fmt: skip
+PACKAGES = ("torch", "numpy", "scipy", "numba", "transformers", "safetensors", "pillow", "pyvista",
+            "vtk", "av", "moviepy", "imageio-ffmpeg")  # fmt: skip
 FFMPEG_SECONDS = 20.0  # for ffmpeg to say its version
 
 

@@ -1,5 +1,6 @@
 """Replay: the settings of a receipt again, the inputs checked, each file compared."""
 
+import contextvars
 import json
 import shutil
 import tempfile
@@ -14,11 +15,12 @@ from hostile.files import pcm, wav
 from l2t.__main__ import main
 from l2t.avatar.camera import Orbit
 from l2t.blinks import seed_of
-from l2t.jobs import Order
+from l2t.jobs import Job, Order
 from l2t.receipt import receipt_of, write_receipt
 from l2t.replay import HELD, Replay
 from l2t.results import make_files
-from l2t.speech import load_speech
+from l2t.speech import Limits, load_speech
+from l2t.work import work
 
 
 class Watched(FakeFace):
@@ -34,9 +36,9 @@ class Watched(FakeFace):
             moves["seed"] = seed_of(speech.samples)
         return super().animate_each(speech, variants, style, identity, *more, **moves)
 
-    def render(self, takes, path, view="front", size=512, *more):
+    def render(self, takes, path, view="front", size=512, *more, **others):
         self.asked.append((view, size))
-        return super().render(takes, path, view, size, *more)
+        return super().render(takes, path, view, size, *more, **others)
 
     def render_avatar(self, take, path, orbit, size=512, *more):
         self.asked.append((orbit, size))
@@ -157,6 +159,24 @@ def test_every_file_of_the_page_is_made_again_its_gaussian_head_too(call, speech
     assert (status, err) == (0, [])
     assert sorted(out) == sorted(f"{name}: same" for name in endings)
     assert again.asked[-1] == (Orbit(20, 5, 2.0), 256)
+
+
+@pytest.mark.parametrize("wish", [{"orbit": Orbit(-725.0, 5.0)}, {"variants": ("full", "default")},
+                                  {"head": 2, "seed": 7.0, "view": "side"}])  # fmt: skip
+def test_a_receipt_of_the_page_can_be_replayed(call, speech, tmp_path, wish):
+    """Written by the page's own work, from values as its controls give them."""
+    face, order = Watched(), Order(speech, size=256, **wish)
+    job = Job(order, "somebody", tmp_path, contextvars.copy_context())
+    job.begin(60.0)
+
+    def infer(heard, style, identity, variants, head, seed):
+        return face.animate_each(heard, variants, style, identity, head=head, seed=seed)
+
+    made = work(job, face, infer, Limits())
+    status, out, err = call("--replay", made.receipt, speech)
+    assert (status, err) == (0, [])
+    assert {"film: same", f"motion{'-full' if 'variants' in wish else ''}: same"} <= set(out)
+    assert all(line.endswith(": same") for line in out)
 
 
 def test_another_recording_is_refused_before_the_models_are_loaded(call, made, tmp_path):
