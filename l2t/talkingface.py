@@ -19,6 +19,7 @@ from l2t.movement import Movement
 from l2t.render.renderer import Renderer
 from l2t.speech import Speech
 from l2t.takes import Progress, Speaker, Stop, Take, judge, make_motions
+from l2t.values import shown
 from l2t.variants import Variant, find_each, variants_of
 from l2t.weights import Weights, embedded, resolve
 
@@ -222,6 +223,6 @@ def pick_device(name: str) -> torch.device:
 def _known(name: str | None, names: tuple[str, ...], what: str) -> str:
     if name is None:
         return names[0]
-    if name not in names:
-        raise FaceError(f"There is no {what} {name!r}; choose one of {', '.join(names)}.")
+    if not isinstance(name, str) or name not in names:
+        raise FaceError(f"There is no {what} {shown(name)}; choose one of {', '.join(names)}.")
     return name

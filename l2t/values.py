@@ -16,6 +16,11 @@ def is_whole(value: object, low: int, high: int) -> bool:
     return is_within(value, low, high) and value == int(value)
 
 
+def as_whole(value: object) -> object:
+    """The int where it is a whole number such as 512.0, else the value itself, to be refused."""
+    return int(value) if is_whole(value, -(1 << 53), 1 << 53) else value
+
+
 def shown(value: object) -> str:
     """What was found, fit for a sentence: short, on one line; of a structure only its kind."""
     if isinstance(value, str):

@@ -11,6 +11,7 @@ import numpy as np
 from l2t.errors import Cancelled
 from l2t.export import write_arkit_csv, write_glb, write_npz
 from l2t.jobs import Job, Result, Said
+from l2t.movement import Movement
 from l2t.receipt_schema import NAME as RECEIPT
 from l2t.render.scene import check_size, check_view
 from l2t.speech import SAMPLE_RATE, Limits, Speech, load_speech
@@ -31,6 +32,9 @@ def work(job: Job, face: "TalkingFace", infer: Callable, limits: Limits) -> Resu
     begun, order = time.monotonic(), job.order
     job.report("listening", 0.0)
     check_view(order.view), check_size(order.size)  # before the work, not after it
+    Movement(order.head, order.seed)
+    if order.orbit:
+        order.orbit.check()
     speech = load_speech(order.recording, limits, job.should_stop)
     job.check()
     takes = infer(speech, order.style, order.identity, order.variants, order.head, order.seed)

@@ -42,7 +42,7 @@ def test_the_lips_of_a_film_are_read_where_there_is_one(client):
     ("choices", "sentence"),
     [
         ({"noise": "rain"}, "There is no noise 'rain'"),
-        ({"snr": 99}, "99 dB"),
+        ({"snr": 99}, "from -20 to 40 dB, found 99"),
         ({"rules": "prose"}, "no rules 'prose'"),
         ({"film": CLIPS / "lbad6n.mp4"}, "lasts 3.0 seconds and the recording 2.0"),
     ],

@@ -53,7 +53,7 @@ class SpeechEncoder(nn.Module):
             from transformers import AutoFeatureExtractor, AutoModel
 
             self.mels = AutoFeatureExtractor.from_pretrained(config.name)
-            self.net = AutoModel.from_pretrained(config.name)
+            self.net = AutoModel.from_pretrained(config.name, use_safetensors=True)
         else:
             raise ValueError(f"unknown encoder kind {config.kind!r}; known: whisper, hub")
         self.requires_grad_(False).eval()

@@ -13,6 +13,7 @@ from l2t.movement import USUAL
 from l2t.service import Service
 from l2t.ui import texts
 from l2t.ui.catalogue import Catalogue
+from l2t.values import as_whole
 
 LOOK = 0.1  # s between two looks at a job
 
@@ -118,7 +119,8 @@ class Api:
             raise gr.Error(texts.NO_RECORDING, print_exception=False)
         identity, style, view, size, *more = wanted
         try:
-            order = Order(Path(recording), identity or None, style or None, view, int(size), *more)
+            named = identity or None, style or None, view, as_whole(size)
+            order = Order(Path(recording), *named, *more)
             job = self.service.submit(order, request.session_hash or "")
             while not job.finished:
                 await asyncio.sleep(LOOK)

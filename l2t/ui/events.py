@@ -24,6 +24,7 @@ from l2t.ui.api import LOOK
 from l2t.ui.catalogue import Catalogue
 from l2t.ui.plot import as_json
 from l2t.ui.stage import Stage
+from l2t.values import as_whole
 from l2t.variants import opponents
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Events:
         job = None
         try:
             identity, style, view, size, *more = wanted
-            order = Order(Path(recording), identity, style, view, int(size), *more)
+            order = Order(Path(recording), identity, style, view, as_whole(size), *more)
             job = self.service.submit(order, request.session_hash or "")
             yield {self.shown.status: self._progress(job), **self._buttons(True)}
             async for state in self._follow(job):

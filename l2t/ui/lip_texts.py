@@ -22,7 +22,7 @@ FILM = (
 )
 NO_WHISPER = (
     "Free speech gets no transcript here: the weights of a Whisper decoder (openai/whisper-tiny.en "
-    "in the Hub's cache) are not there."
+    "in the Hub's cache) are not there, or do not load."
 )
 STAGES = {
     "listening": "Listening",
