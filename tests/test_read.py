@@ -11,7 +11,7 @@ from l2t.read import main
     ("more", "sentence"),
     [
         (["--noise", "rain"], "There is no noise 'rain'"),
-        (["--snr", "77", "--noise", "white"], "77 dB"),
+        (["--snr", "77", "--noise", "white"], "from -20 to 40 dB, found 77"),
         (["--rules", "prose"], "no rules 'prose'"),
         (["--mouth", "nowhere.mp4"], "no such file"),
     ],

@@ -68,7 +68,7 @@ class Gaussians:
         try:
             check_header(data, path.name)
             arrays = load(data)
-        except (SafetensorError, TypeError, ValueError, WeightsError):  # numpy has no bfloat16
+        except (KeyError, SafetensorError, TypeError, ValueError, WeightsError):  # such as bfloat16
             raise WeightsError(f"The avatar's file {path.name!r} cannot be read.") from None
         _check(arrays, triangles)
         floats = {k: v.astype(np.float32) for k, v in arrays.items() if k != "triangle"}

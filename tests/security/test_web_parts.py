@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -73,6 +74,12 @@ def test_judging_takes_no_longer_for_a_body_that_was_made_for_it(piece):
 # -- uploads
 
 
+def finished(coroutine):
+    """Its result, from a thread of its own: browser tests leave an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def read(body: bytes, step: int = 7, limit: int = 10_000) -> uploads.Upload:
     """An upload whose body comes in small pieces, read to its end or its refusal."""
     pieces = [body[at : at + step] for at in range(0, len(body), step)] or [b""]
@@ -89,7 +96,7 @@ def read(body: bytes, step: int = 7, limit: int = 10_000) -> uploads.Upload:
             pass
 
     with contextlib.suppress(uploads.MultiPartException):  # told in `refusal`, too
-        asyncio.run(all_of_it())
+        finished(all_of_it())
     return upload
 
 
@@ -177,7 +184,7 @@ def test_old_files_and_their_folders_go_and_young_ones_stay(tmp_path):
     young.write_bytes(b"x")
     os.utime(young, (0, 0))  # a copy with the time of its original
     disk = Disk(tmp_path, keep=0.6)
-    asyncio.run(disk.sweep())
+    finished(disk.sweep())
     assert not old.exists()
     assert not half.exists()
     assert not linked.is_symlink()
@@ -185,14 +192,14 @@ def test_old_files_and_their_folders_go_and_young_ones_stay(tmp_path):
     assert young.exists()
     time.sleep(0.8)
     young.write_bytes(b"y")
-    asyncio.run(disk.sweep())
+    finished(disk.sweep())
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_an_upload_is_cut_where_the_quota_ends(tmp_path):
     (tmp_path / "there").write_bytes(bytes(600))
     disk = Disk(tmp_path, 60, Quota(tmp_path, most=1_000, spare=0))
-    asyncio.run(disk.make_room())
+    finished(disk.make_room())
     disk.take(400)
     with pytest.raises(Refusal) as refusal:
         disk.take(1)
@@ -202,9 +209,9 @@ def test_an_upload_is_cut_where_the_quota_ends(tmp_path):
 def test_a_disk_that_is_full_of_young_files_refuses_and_of_old_ones_clears(tmp_path):
     (tmp_path / "there").write_bytes(bytes(2_000))
     with pytest.raises(Refusal, match="full"):
-        asyncio.run(Disk(tmp_path, 60, Quota(tmp_path, most=1_000, spare=0)).make_room())
+        finished(Disk(tmp_path, 60, Quota(tmp_path, most=1_000, spare=0)).make_room())
     os.utime(tmp_path / "there", (0, 0))
-    asyncio.run(Disk(tmp_path, 60, Quota(tmp_path, 1_000, 0, young=-1.0)).make_room())
+    finished(Disk(tmp_path, 60, Quota(tmp_path, 1_000, 0, young=-1.0)).make_room())
     assert not list(tmp_path.iterdir())
 
 
@@ -224,7 +231,7 @@ def swept(lines: list, *times: float) -> None:
     clock = iter(times)
     sweeper = Connections(lambda: lines, lambda: next(clock))
     for _ in times:
-        asyncio.run(sweeper.sweep())
+        finished(sweeper.sweep())
 
 
 def test_connections_without_a_request_are_closed_after_a_while():
@@ -239,9 +246,9 @@ def test_a_request_in_between_begins_the_time_again():
     line = connection(True)
     clock = iter((0, 40))
     sweeper = Connections(lambda: [line], lambda: next(clock))
-    asyncio.run(sweeper.sweep())
+    finished(sweeper.sweep())
     line.cycle = SimpleNamespace(response_complete=True)
-    asyncio.run(sweeper.sweep())
+    finished(sweeper.sweep())
     assert not line.closed
 
 
@@ -288,7 +295,7 @@ def ask(app, **scope) -> tuple[int, bytes]:
         "query_string": b"", "headers": [], "client": ("127.0.0.1", 1),
     } | scope  # fmt: skip
     guard = Guard(app, Rules(1_000), Disk(os.devnull, 1))
-    asyncio.run(guard(made, receive, send))
+    finished(guard(made, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 
@@ -337,5 +344,5 @@ def test_an_answer_is_refused_once_only():
         await answer.refuse(Refusal(404, "First."))
         await answer.refuse(Refusal(500, "Second."))
 
-    asyncio.run(twice())
+    finished(twice())
     assert [message.get("status") for message in sent] == [404, None]
