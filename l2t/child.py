@@ -34,12 +34,11 @@ class Child:
         """module: what to run; it gets the descriptor of the line, then `words`."""
         self.line, theirs = multiprocessing.Pipe()
         _limit_waiting(self.line.fileno(), SEND_SECONDS)
-        path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, str(theirs.fileno()), *words],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
+            env=own_environment(),
             start_new_session=True,  # so that `kill` reaches what it starts, and Ctrl-C does not
         )
         theirs.close()
@@ -84,6 +83,12 @@ class Child:
         except subprocess.TimeoutExpired:
             return "it stopped answering"
         return f"it was ended by signal {-status}" if status < 0 else f"it ended with {status}"
+
+
+def own_environment() -> dict[str, str]:
+    """The environment for a Python that imports this package, wherever it is started from."""
+    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path}
 
 
 def _limit_waiting(descriptor: int, seconds: int) -> None:

@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
+from l2t.child import own_environment
 from l2t.errors import Cancelled, SpeechError
 from l2t.wire import DATA, REFUSED, receive
 
@@ -57,9 +57,8 @@ class Task:
 
 def start_child(module: str, file: BinaryIO, options: str) -> subprocess.Popen:
     """The decoder with `file` as its input; it never learns the file's name."""
-    paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]
     own = {
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONPATH": own_environment()["PYTHONPATH"],
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",  # numpy's threads would only cost address space
     }

@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from l2t.child import own_environment
 from l2t.errors import WeightsError
 
 SECONDS_VARIABLE = "L2T_HUB_SECONDS"
@@ -96,15 +97,13 @@ def fetch(ref: HubRef, seconds: float | None = None) -> Snapshot:
 
 
 def _child_environment(seconds: float) -> dict[str, str]:
-    package_root = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     defaults = {
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DOWNLOAD_TIMEOUT": str(max(1, round(min(seconds, 10)))),
     }
     # Plain HTTP obeys the time-outs and the guard; the Xet client has rules of its own.
-    return {**defaults, **os.environ, "PYTHONPATH": path, "HF_HUB_DISABLE_XET": "1"}
+    return {**defaults, **own_environment(), "HF_HUB_DISABLE_XET": "1"}
 
 
 def _without_secrets(output: bytes) -> str:

@@ -95,7 +95,8 @@ def test_a_file_of_the_server_cannot_be_named_as_a_recording(served):
 
 def test_only_the_named_endpoints_are_public(client):
     named = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert named == {"/animate", "/animate_head", "/avatar", "/compare", "/cancel", "/read_lips"}
+    assert named == {"/animate", "/animate_head", "/avatar", "/compare", "/compare_head", "/cancel",
+                     "/read_lips"}  # fmt: skip
 
 
 def test_a_head_moves_by_strength_and_seed_and_the_lips_stay(client, voice):
@@ -131,6 +132,16 @@ def test_compare_gives_one_film_of_both_and_scores_and_motion_of_each(client, vo
     assert second == pytest.approx(first / 2)
     with np.load(motions[0]) as one, np.load(motions[1]) as other:
         assert np.allclose(one["arkit"], 2 * other["arkit"])
+
+
+def test_a_head_moves_alike_in_both_that_are_compared(client, voice):
+    file = gradio_client.handle_file(str(voice))
+    asked = {"size": 256, "head": 2, "seed": 7}
+    _, scores, *motions = client.predict(file, "full", api_name="/compare_head", **asked)
+    assert [row["variant"] for row in scores["variants"]] == ["full", "reconstruction"]
+    for motion in motions:
+        with np.load(motion) as moving:
+            assert np.allclose(moving["head"], [0.02, 0.007, 0])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Frames of the embedded head: both painters, expressions, turning, identities."""
 
+import subprocess
 import sys
 import threading
 
@@ -11,6 +12,7 @@ from l2t.face import FaceTemplate
 from l2t.motion import ARKIT_NAMES, Motion
 from l2t.render import probe
 from l2t.render.choice import wanted
+from l2t.render.mesh import gl_facts
 from l2t.render.painters import make_painter
 from l2t.render.picture import background
 from l2t.render.scene import VIEWS, frame_shot
@@ -183,6 +185,29 @@ def test_a_probe_that_hangs_is_given_up():
     answer = probe.ask([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.3)
     assert not answer.works
     assert "no answer" in answer.reason
+
+
+def test_the_probe_finds_its_package_from_any_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    command = [sys.executable, "-c", "import l2t.render.probe"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+    assert probe.ask(command).works
+
+
+@pytest.mark.parametrize(
+    ("renderer", "version", "facts"),
+    [
+        ("llvmpipe (LLVM 15.0.6, 256 bits)", "4.5 (Core Profile) Mesa 22.3.6",
+         ["llvmpipe", "LLVM 15.0.6", "256 bits", "Mesa 22.3.6"]),
+        ("NVIDIA H100 PCIe/PCIe/SSE2", "4.6.0 NVIDIA 535.104.05",
+         ["NVIDIA H100 PCIe/PCIe/SSE2", "NVIDIA 535.104.05"]),
+        ("", "", []),
+    ],
+)  # fmt: skip
+def test_the_driver_of_gl_is_named(renderer, version, facts):
+    lines = f"OpenGL vendor string:  Mesa\nOpenGL renderer string:  {renderer}\n"
+    assert gl_facts(lines + f"OpenGL version string:  {version}\nExtensions:\n") == facts
 
 
 def test_a_plotter_refuses_other_threads(studios):

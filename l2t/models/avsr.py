@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from l2t.models.lipreader import UNITS, Search, Temporal
+from l2t.models.lipreader import UNITS, Search, Temporal, check_priors
 from l2t.models.trained import trained
 
 RATE_RATIO = 2  # the encoder's features a frame: 50 Hz to 25 Hz
@@ -39,6 +39,9 @@ class AVSRConfig:
     heard: int = 4
     priors: tuple[float, ...] = ()
     search: Search = Search()
+
+    def __post_init__(self):
+        check_priors(self.priors)
 
     @classmethod
     def from_dict(cls, values: dict) -> "AVSRConfig":

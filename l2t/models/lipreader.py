@@ -64,12 +64,21 @@ class LipReaderConfig:
     priors: tuple[float, ...] = ()
     search: Search = Search()
 
+    def __post_init__(self):
+        check_priors(self.priors)
+
     @classmethod
     def from_dict(cls, values: dict) -> "LipReaderConfig":
         """From the JSON beside the weights; unknown keys (provenance notes) are left alone."""
         known = {f.name for f in fields(cls)}
         kept = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
         return cls(**kept | {"search": Search(**kept.get("search", {}))})
+
+
+def check_priors(priors: tuple[float, ...]) -> None:
+    """Raises ValueError unless there is one for each unit, or none."""
+    if len(priors) not in (0, len(UNITS)):
+        raise ValueError(f"there are {len(priors)} priors, not {len(UNITS)}, one for each unit")
 
 
 class Residual(nn.Module):

@@ -42,6 +42,10 @@ class SyncConfig:
     dropout: float = 0.1
     calibration: tuple[float, ...] = ()
 
+    def __post_init__(self):
+        if len(self.calibration) not in (0, 2):
+            raise ValueError(f"the calibration is {len(self.calibration)} numbers, not 2")
+
     @classmethod
     def from_dict(cls, values: dict) -> "SyncConfig":
         """From the JSON beside the weights; unknown keys (provenance notes) are left alone."""

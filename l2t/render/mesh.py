@@ -85,9 +85,18 @@ class PyvistaPainter:
 
 
 def gl_name(window) -> str:
-    """What draws, in words, such as "EGL, llvmpipe": the window's kind and the GL renderer."""
+    """What draws, in words, such as "EGL, llvmpipe, LLVM 15.0.6, 256 bits, Mesa 22.3.6".
+
+    Window's kind, GL renderer and its driver: another of these may draw other pixels, so receipts
+    name them all.
+    """
     kind = type(window).__name__.removeprefix("vtk").removesuffix("RenderWindow")
-    for line in window.ReportCapabilities().splitlines():
-        if line.startswith("OpenGL renderer string:"):
-            return f"{kind}, {line.partition(':')[2].split('(')[0].strip()}"
-    return kind
+    return ", ".join([kind, *gl_facts(window.ReportCapabilities())])
+
+
+def gl_facts(capabilities: str) -> list[str]:
+    """The renderer, what it says of itself in brackets, and the driver with its version."""
+    said = dict(line.split(":", 1) for line in capabilities.splitlines() if ":" in line)
+    renderer = said.get("OpenGL renderer string", "").replace("(", ",").replace(")", "")
+    driver = " ".join(said.get("OpenGL version string", "").split()[-2:])
+    return [part.strip() for part in [*renderer.split(","), driver] if part.strip()]

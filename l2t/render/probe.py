@@ -7,6 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from l2t.child import own_environment
+
 SECONDS = 60.0  # a cold start of VTK from a slow disk takes several
 
 
@@ -27,7 +29,9 @@ def gl() -> Answer:
 def ask(command: list[str], seconds: float = SECONDS) -> Answer:
     """Runs a probing command; it works if it ends with status 0 in time."""
     try:
-        done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=seconds, check=False, env=own_environment()
+        )
     except subprocess.TimeoutExpired:
         return Answer(False, f"no answer within {seconds:.0f} s")
     except OSError as error:

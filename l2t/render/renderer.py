@@ -52,7 +52,7 @@ class Renderer:
 
     @property
     def info(self) -> str:
-        """What draws, such as "pyvista (EGL, llvmpipe)" or "software"; "" before the start."""
+        """What draws: "pyvista (...)" with window, GL and driver, or "software"; "" before start."""
         return self._supervisor.info
 
     def start(self) -> "Renderer":

@@ -9,10 +9,8 @@ import gradio as gr
 from l2t.avatar.camera import Orbit
 from l2t.errors import L2TError
 from l2t.jobs import Order, Result
-from l2t.movement import USUAL
 from l2t.service import Service
 from l2t.ui import texts
-from l2t.ui.catalogue import Catalogue
 from l2t.values import as_whole
 
 LOOK = 0.1  # s between two looks at a job
@@ -108,10 +106,30 @@ class Api:
             sync report as from /animate), and the motion of the first and of the second as npz.
         """
         wanted = (identity, style, view, size, (first or None, second or None))
-        result = await self._made(recording, wanted, request)
-        left, right = result.said
-        scores = texts.scores(result.said) | {"receipt": receipt_of(result)}
-        return str(result.film), scores, str(left.npz), str(right.npz)
+        return _both(await self._made(recording, wanted, request))
+
+    async def compare_head(
+        self, recording, first, second, identity, style, view, size, head, seed,
+        request: gr.Request,
+    ):  # fmt: skip
+        """As /compare, with a head that moves, the same way in both.
+
+        Args:
+            recording: audio file with 0.2 to 60 seconds of speech.
+            first: variant on the left, as in /compare.
+            second: variant on the right.
+            identity: name of the head; empty for the default.
+            style: name of the speaking style; empty for the default.
+            view: front, three-quarter or side.
+            size: height of the film in pixels, 256 to 1024; it is twice as wide.
+            head, seed: how strongly and in which way the head moves, as in /animate_head.
+
+        Returns:
+            The same as /compare.
+        """
+        variants = first or None, second or None
+        wanted = (identity, style, view, size, variants, head, _seed(seed))
+        return _both(await self._made(recording, wanted, request))
 
     async def _made(self, recording, wanted: tuple, request: gr.Request) -> Result:
         """wanted: an `Order` without its recording."""
@@ -139,6 +157,12 @@ def _alone(result: Result) -> tuple:
     return str(result.film), sync, str(said.csv), str(said.npz)
 
 
+def _both(result: Result) -> tuple:
+    left, right = result.said
+    scores = texts.scores(result.said) | {"receipt": receipt_of(result)}
+    return str(result.film), scores, str(left.npz), str(right.npz)
+
+
 def receipt_of(result: Result) -> dict:
     """The receipt as JSON values."""
     return json.loads(result.receipt.read_text(encoding="ascii"))
@@ -147,39 +171,3 @@ def receipt_of(result: Result) -> dict:
 def _seed(number: float | None) -> float | None:
     """A number below 0 stands for none."""
     return None if number is None or number < 0 else number
-
-
-def name_endpoints(service: Service, catalogue: Catalogue) -> None:
-    """Put the endpoints on the page that is being built; wrong values are told in a sentence."""
-    api = Api(service)
-    with gr.Row(visible=False):
-        recording = gr.Audio(type="filepath", label="recording")
-        first = gr.Textbox("default", label="first")
-        second = gr.Textbox("reconstruction", label="second")
-        identity, style = gr.Textbox("", label="identity"), gr.Textbox("", label="style")
-        view = gr.Textbox(catalogue.views[0], label="view")
-        size = gr.Number(catalogue.usual, precision=0, label="size")
-        film, sync = gr.File(label="film"), gr.JSON(label="sync")
-        csv, npz = gr.File(label="arkit_csv"), gr.File(label="motion_npz")
-        scores, other = gr.JSON(label="scores"), gr.File(label="second_npz")
-        stopped = gr.Number(label="stopped")
-        go, both, stop = gr.Button("animate"), gr.Button("compare"), gr.Button("cancel")
-        head, seed = gr.Number(USUAL, label="head"), gr.Number(-1, precision=0, label="seed")
-        still = gr.Number(0, label="head")
-        azimuth, elevation = gr.Number(0, label="azimuth"), gr.Number(0, label="elevation")
-        ply, splat = gr.File(label="ply"), gr.File(label="splat")
-        move, gaussian = gr.Button("animate_head"), gr.Button("avatar")
-    choices, made = [identity, style, view, size], [film, sync, csv, npz]
-    go.click(api.animate, [recording, *choices], made, api_name="animate")
-    move.click(
-        api.animate_head, [recording, *choices, head, seed], made, api_name="animate_head"
-    )
-    gaussian.click(
-        api.avatar, [recording, style, azimuth, elevation, size, still, seed],
-        [film, sync, npz, ply, splat], api_name="avatar",
-    )  # fmt: skip
-    both.click(
-        api.compare, [recording, first, second, *choices], [film, scores, npz, other],
-        api_name="compare",
-    )  # fmt: skip
-    stop.click(api.cancel, None, stopped, queue=False, api_name="cancel")

@@ -11,8 +11,8 @@ import gradio as gr
 from l2t.movement import STRONGEST
 from l2t.service import Service
 from l2t.ui import texts
-from l2t.ui.api import name_endpoints
 from l2t.ui.catalogue import Catalogue
+from l2t.ui.endpoints import name_endpoints
 from l2t.ui.events import Events, Shown
 from l2t.ui.examples import Example, load_examples
 from l2t.ui.lip_api import name_lip_endpoint

@@ -208,6 +208,18 @@ def test_nothing_is_made_before_it_is_compared():
     assert made == ["meta"]
 
 
+@pytest.mark.parametrize(
+    ("role", "table", "good", "bad"),
+    [("lipreader", "priors", (0, 41), (1, 40, 42)), ("avsr", "priors", (0, 41), (1, 40, 42)),
+     ("syncnet3d", "calibration", (0, 2), (1, 3))],
+)  # fmt: skip
+def test_tables_have_the_length_that_is_read(folder, role, table, good, bad):
+    config = json.loads((folder / f"{role}.json").read_text())
+    for length in (*good, *bad):
+        rewrite(folder, f"{role}.json", json.dumps(config | {table: [0.5] * length}).encode())
+        assert (refusal(role, folder) is None) == (length in good), length
+
+
 def test_styles_are_short_printable_names(folder):
     config = json.loads((folder / "student.json").read_text())
     for style in ("x" * 81, "a\nb", "\x1b[31m", "\u202eabc"):

@@ -139,6 +139,7 @@ ENDPOINTS = {  # name: what it takes after the recording, or instead of one
     "animate_head": ["", "", "front", 256, 0, 1],
     "avatar": ["", 0, 0, 256, 0, -1],
     "compare": ["full", "reconstruction", "", "", "front", 256],
+    "compare_head": ["full", "reconstruction", "", "", "front", 256, 0, 1],
     "read_lips": [None, "none", 0, "grid"],
 }
 
