@@ -52,7 +52,7 @@ class Renderer:
 
     @property
     def info(self) -> str:
-        """What draws: "pyvista (...)" with window, GL and driver, or "software"; "" before start."""
+        """What draws: "pyvista (...)" with window, GL and driver, or "software"; "" at first."""
         return self._supervisor.info
 
     def start(self) -> "Renderer":
