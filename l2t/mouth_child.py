@@ -73,7 +73,7 @@ def pictures(file: BinaryIO, limits: dict, facts: dict) -> Iterator[np.ndarray]:
             count += 1
             if count > most:
                 raise too_long(None, limits)
-            yield picture.to_ndarray(format="gray")
+            yield picture.to_ndarray(format="gray", threads=1)  # others may not be started
     if not count:
         raise Refused(NO_PICTURES)
 

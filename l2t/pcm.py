@@ -15,20 +15,37 @@ from l2t.probe import Refused, check_facts, open_audio, too_long
 
 BLOCK_SECONDS = 0.5  # decoded sound is resampled and sent in blocks of about this length
 SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
+UNCOUNTABLE = 8  # PyAV sees nine planes there: 18 reads the last from nowhere, 19.0 refuses all
 LOUDEST = 1e6  # times full scale: floats may say anything, and sums of them overflow
 MOST_DAMAGED = 10_000  # packets of a file that may fail to decode before the rest is given up
 
 
 def channels_of(frame: av.AudioFrame) -> np.ndarray:
-    """The samples of a decoded frame as they are, (channels, n).
-
-    PyAV's own `to_ndarray` counts the planes of eight channels as nine and reads from nowhere.
-    """
+    """The samples of a decoded frame as they are, (channels, n)."""
     kind, count = SAMPLE_TYPES[frame.format.name.removesuffix("p")], len(frame.layout.channels)
+    if frame.format.is_planar and count == UNCOUNTABLE:
+        frame = interleaved(frame)
     if frame.format.is_planar:
-        planes = frame.planes[:count]
-        return np.stack([np.frombuffer(plane, kind, frame.samples) for plane in planes])
+        return np.stack([np.frombuffer(plane, kind, frame.samples) for plane in frame.planes])
     return np.frombuffer(frame.planes[0], kind, frame.samples * count).reshape(-1, count).T
+
+
+def interleaved(frame: av.AudioFrame) -> av.AudioFrame:
+    """The same samples in one plane, by libav itself."""
+    graph = av.filter.Graph()
+    graph.threads = 1
+    entry = graph.add_abuffer(
+        sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout,
+        time_base=Fraction(1, frame.sample_rate),
+    )  # fmt: skip
+    change = graph.add("aformat", f"sample_fmts={frame.format.name.removesuffix('p')}")
+    out = graph.add("abuffersink")
+    entry.link_to(change)
+    change.link_to(out)
+    graph.configure()
+    graph.push(frame)
+    graph.push(None)
+    return graph.pull()
 
 
 def mono(frame: av.AudioFrame) -> np.ndarray:

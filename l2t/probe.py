@@ -15,6 +15,8 @@ CODECS = (
     "pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_s16be",
     "pcm_s24be", "pcm_s32be", "pcm_f32be", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav",
 )  # fmt: skip
+# Titles that are no UTF-8 must not hide the sound; from 19 on PyAV always reads them so.
+LENIENT = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 EXACT_HEADERS = ("wav", "flac", "mov")  # whose stated duration is a promise, not an estimate
 MOST_STREAMS = 16  # of a file, wanted or not
 FRAME_SAMPLES = 1 << 18  # of each channel that a packet may decode to: a minute at 4 kHz
@@ -99,7 +101,7 @@ def open_container(file: BinaryIO, name: str, codecs: tuple[str, ...], bounds: d
         "codec_whitelist": ",".join(codecs),
         "max_streams": str(MOST_STREAMS),
     }
-    return av.open(file, format=name, metadata_errors="replace", options=options | bounds)
+    return av.open(file, format=name, options=options | bounds, **LENIENT)
 
 
 def prepare(stream, bounds: dict) -> None:

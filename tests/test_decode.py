@@ -156,13 +156,16 @@ def test_chunks_before_the_format_chunk_are_passed_over():
         ("open('written', 'w')", OSError),
         ("__import__('socket').socket()", OSError),
         ("bytearray(900_000_000)", MemoryError),
+        ("threading.Thread(target=print).start()", RuntimeError),
+        ("os.fork()", OSError),
+        ("os.setuid(0)", OSError),
     ],
 )
-def test_a_confined_child_opens_no_file_no_socket_and_takes_no_more_memory(
+def test_a_confined_child_opens_and_starts_nothing_and_takes_no_more_memory(
     attempt, error, tmp_path
 ):
     program = (
-        "import socket; from l2t.fence import confine; confine(640_000_000, 5)\n"
+        "import os, socket, threading; from l2t.fence import confine; confine(640_000_000, 5)\n"
         f"try: {attempt}\nexcept {error.__name__}: raise SystemExit(42)"
     )
     done = subprocess.run(
