@@ -1,7 +1,7 @@
 """Noisy sound for the recogniser: what the encoder hears of GRID clips under babble, white noise
 and music, and what the lip reader sees in the same clips.
 
-    python -m training.avsr_data --data ../shared/data --cache CACHE \
+    python -m training.avsr_data --data data --cache CACHE \
         --reader assets/weights/lipreader
 
 writes CACHE/avsr: train, gate and validation (.npy: (rows, 150, channels) float16 at 50 Hz; .json:

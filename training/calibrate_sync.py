@@ -1,6 +1,6 @@
 """Fits the confidence that people see: a logistic map from margins to 0..1, on controls.
 
-    python -m training.calibrate_sync --data ../shared/data --cache CACHE \
+    python -m training.calibrate_sync --data data --cache CACHE \
         --expert assets/weights/syncnet3d
 
 On validation clips (GRID, unseen rig takes, unseen LibriSpeech voices), voiced frames of a mouth

@@ -1,6 +1,6 @@
 """The paper's first application, measured: reading generated lips, alone and through noise.
 
-    python -m training.evaluate_avsr --data ../shared/data --cache CACHE --split test \
+    python -m training.evaluate_avsr --data data --cache CACHE --split test \
         --weights assets/weights [--card MODEL_CARD.md]
 
 As in the paper, generated lips come from the CLEAN speech: the student says it, the mouth is

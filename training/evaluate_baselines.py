@@ -1,6 +1,6 @@
 """The yardsticks of the main table: small convolutional heads trained here and now, a minute each.
 
-    python -m training.evaluate_baselines --data ../shared/data --cache cache
+    python -m training.evaluate_baselines --data data --cache cache
 
 Both heads learn the lip opening from grid_s1's training clips: one hears log-mel, the other the
 frozen encoder's features. Same test clips and measures as `training.evaluate`, no silence gate.
@@ -59,7 +59,7 @@ def rows(name: str, features: Callable, sets: dict, template, seed: int) -> list
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
     parser.add_argument("--encoder", type=Path, default=Path("assets/weights"))
     parser.add_argument("--seed", type=int, default=1)

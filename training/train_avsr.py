@@ -1,6 +1,6 @@
 """Trains the recogniser that hears and sees: its audio branch, and the gate between ears and eyes.
 
-    python -m training.avsr_data --data ../shared/data --cache CACHE \
+    python -m training.avsr_data --data data --cache CACHE \
         --reader assets/weights/lipreader
     python -m training.train_avsr --cache CACHE --out runs/avsr --steps 900
 

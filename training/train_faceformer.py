@@ -1,7 +1,7 @@
 """Trains the FaceFormer-style baseline on the student's data.
 
     python -m training.train_faceformer --config training/configs/faceformer.json --cache cache \
-        --data ../shared/data --out runs/faceformer
+        --data data --out runs/faceformer
 
 As in the original it trains on its own outputs: crops are unrolled from their first frame to
 their last, and the loss is the plain squared error of vertices. Caches as for the student.
@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("training/configs/faceformer.json"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=Path("runs/faceformer"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--threads", type=int, default=1)

@@ -1,6 +1,6 @@
 """Trains the lip reader on photos of a mouth, and on renders of the same mouth's motion.
 
-    python -m training.train_lipreader --data ../shared/data --cache CACHE --seed 1 \
+    python -m training.train_lipreader --cache CACHE --seed 1 \
         --steps 3000 --out runs/lipreader          # photos; add --renders for both domains
 
 CACHE holds mouths/ (of training.data.mouths; the renders of training.render_mouths) and align/

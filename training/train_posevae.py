@@ -1,6 +1,6 @@
 """Trains PoseVAE on the head of the tracked man.
 
-    python -m training.train_posevae --data ../shared/data --cache cache --out runs/posevae
+    python -m training.train_posevae --data data --cache cache --out runs/posevae
 
 CACHE holds features/grid_s1.0.npz (of training.data.features). A few minutes on one core.
 """
@@ -121,7 +121,7 @@ def train(clips, unseen, config: TrainConfig, out: Path, shape: PoseConfig, resu
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
     parser.add_argument("--out", type=Path, default=Path("runs/posevae"))
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)

@@ -1,7 +1,7 @@
 """Trains the student.
 
     python -m training.train_regressor --config training/configs/student.json --cache cache \
-        --data ../shared/data --out runs/student
+        --data data --out runs/student
 
 The cache holds what the commands in training/README.md wrote before: `features/`, `targets/` and
 `align/`; `sounds/`, `teacher/` and `experts/` for the sync and the lipread loss. Runs under
@@ -126,7 +126,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--config", type=Path, default=Path("training/configs/student.json"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=Path("runs/student"))
     parser.add_argument("--init", type=Path, help="folder of a student to begin with")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")

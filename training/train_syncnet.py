@@ -1,8 +1,8 @@
 """Trains SyncNet3D, the expert that says whether a mouth follows a sound.
 
-    python -m training.train_syncnet --data ../shared/data --cache CACHE \
+    python -m training.train_syncnet --data data --cache CACHE \
         --half 0 --seed 1 --out assets/weights/syncnet3d      # the one that measures
-    python -m training.train_syncnet --data ../shared/data --cache CACHE \
+    python -m training.train_syncnet --data data --cache CACHE \
         --half 1 --seed 2 --out CACHE/experts/loss            # the one in the student's loss
 
 The two share no training clip, so the metric is not the loss.  CACHE holds targets/ (of

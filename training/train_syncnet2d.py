@@ -1,8 +1,8 @@
 """Trains SyncNet2D on a real man's mouth on film.
 
-    python -m training.train_syncnet2d --data ../shared/data --cache CACHE --half 0 --seed 1 \
+    python -m training.train_syncnet2d --data data --cache CACHE --half 0 --seed 1 \
         --start assets/weights/syncnet3d --name syncnet2d           # the one that judges
-    python -m training.train_syncnet2d --data ../shared/data --cache CACHE --half 1 --seed 2 \
+    python -m training.train_syncnet2d --data data --cache CACHE --half 1 --seed 2 \
         --start CACHE/experts/loss --name syncnet2d_loss            # the one in the teacher's loss
 
 The two share no training clip. CACHE holds mouths/ (of training.data.mouths); weights go to

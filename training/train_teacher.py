@@ -1,6 +1,6 @@
 """Trains our own 2D talking face on a real man's mouth.
 
-    python -m training.train_teacher --data ../shared/data --cache CACHE --out CACHE/teacher
+    python -m training.train_teacher --data data --cache CACHE --out CACHE/teacher
 
 CACHE holds mouths/, features/ (grid_s1, copies 0 to 3), targets/ and experts/syncnet2d_loss.
 Once the pictures have settled the sync expert joins the loss, if it finds the real lips in step.

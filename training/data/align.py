@@ -6,7 +6,7 @@ fails on many utterances. The decoder's lattice search stays off (`bestpath`): i
 the last word, and took half of the alignments with it. An utterance is dropped, not patched, when
 the decoder fails or when its result is not plausible (`alignments.reason_to_drop`).
 
-    python -m training.data.align --data ../shared/data --out cache/align [PART ...]
+    python -m training.data.align --data data --out cache/align [PART ...]
 
 writes PART.npz for each part as it finishes; `load_alignments` reads one.
 """

@@ -1,6 +1,6 @@
 """Computes the frozen encoder's features once and packs them, clean and augmented.
 
-    python -m training.data.features grid_s1 --data ../shared/data --out cache/features --copies 3
+    python -m training.data.features grid_s1 --data data --out cache/features --copies 3
 
 A pack is one npz: `features` (total, channels) float16 at 50 Hz, `starts` (clips + 1,), `names`,
 `speeds` (clips,): original time = time in the pack * speed. Copy 0 is the clean recording.
@@ -69,7 +69,7 @@ def pack(corpus: str, data: Path, copy: int, encoder: SpeechEncoder, keep=None) 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("corpus", nargs="+")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, default=Path("cache/features"))
     parser.add_argument("--copies", type=int, default=0, help="augmented copies beside the clean")
     parser.add_argument("--first", type=int, default=0, help="first copy to make")

@@ -1,6 +1,6 @@
 """Packs the grey mouth crops of tracked clips into one array a part, read without decoding.
 
-    python -m training.data.mouths grid_s1 grid_s26 --data ../shared/data --out CACHE/mouths
+    python -m training.data.mouths grid_s1 grid_s26 --data data --out CACHE/mouths
 
 writes PART.npy, (clips, frames, 96, 96) uint8, and PART.json, the clips' names in that order.
 `load_mouths` maps the array into memory: nothing is read before it is looked at.

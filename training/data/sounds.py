@@ -1,6 +1,6 @@
 """What the frozen sync expert hears in every clip, once and for all: packs for the sync loss.
 
-    python -m training.data.sounds grid_s1 librispeech kathleen --data ../shared/data \
+    python -m training.data.sounds grid_s1 librispeech kathleen --data data \
         --expert CACHE/experts/loss --out CACHE/sounds
 
 The expert is the one of the loss, never the one that measures.
@@ -33,7 +33,7 @@ def heard(expert: SyncNet3D, samples: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("corpora", nargs="+")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--expert", type=Path, required=True, help="path without ending")
     parser.add_argument("--out", type=Path, default=Path("cache/sounds"))
     args = parser.parse_args(argv)

@@ -1,6 +1,6 @@
 """Turns tracked clips into training targets: 52 ARKit weights at 30 fps per clip.
 
-    python -m training.data.targets ../shared/data/grid_s1 --out cache/targets/grid_s1.npz
+    python -m training.data.targets data/grid_s1 --out cache/targets/grid_s1.npz
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Main tables of the student that ships, then every variant and baseline side by side.
 
-    python -m training.evaluate --data ../shared/data --cache cache --weights assets/weights
+    python -m training.evaluate --data data --cache cache --weights assets/weights
 
 Students' mouths come from the whole product path (loudness, windows, silence gate), never from a
 shortcut. Means of clip means with 95 % bootstrap intervals. Sets: grid_s1's test clips (the face
@@ -81,7 +81,7 @@ def painted(folder: Path, encoder) -> Callable[[Clip], np.ndarray]:
 
 def parsed(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
     parser.add_argument("--weights", default=None)
     parser.add_argument("--style", default=None)

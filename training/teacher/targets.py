@@ -1,7 +1,7 @@
 """What the student's lips should look like, as the loss's lip reader sees a teacher's mouth.
 
     python -m training.teacher.targets grid_s1 librispeech kathleen \
-        --data ../shared/data --cache CACHE [--teacher own|real|recorded]
+        --data data --cache CACHE [--teacher own|real|recorded]
 
 writes CACHE/teacher/features_PART.npz (features_PART.real.npz, features_PART.recorded.npz for
 another teacher): `features` (total, width) float16 at 25 fps, `starts` (clips + 1,), `names`.
