@@ -4,6 +4,7 @@ Same names and behaviour as `l2t.talkingface.TalkingFace`, deterministic, and as
 that queue, cancel, page and API can be tested in seconds.
 """
 
+import gc
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,7 @@ class FakeFace:
     def render(self, take, path, view="front", size=512, progress=None, cancelled=None) -> Path:
         self._step("drawing", progress, cancelled)
         takes = take if isinstance(take, tuple) else (take,)
+        gc.collect()  # the child that is forked next would do it, and wait for PyAV's threads for ever
         writer = imageio_ffmpeg.write_frames(
             str(path), (size * len(takes), size), fps=FPS, macro_block_size=1, codec="libx264",
             ffmpeg_log_level="error", output_params=["-threads", "1", "-preset", "ultrafast"],
