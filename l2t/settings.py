@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from l2t.errors import L2TError
 
 MB = 1_000_000  # bytes
+FETCH = 60  # s that a result is kept at least, so that its visitor has it
 DESCRIPTION = "The page: start it, then open the address that it prints."
 
 
@@ -105,7 +106,8 @@ class Options:
     )
     deadline: float = _number(300.0, "L2T_DEADLINE", "work that one job may take", "s", 1, 3600)
     keep_seconds: float = _number(
-        3000.0, "L2T_KEEP_SECONDS", "age at which uploads and results are deleted", "s", 1, 86_400
+        3000.0, "L2T_KEEP_SECONDS", "age at which uploads and results are deleted", "s",
+        1 + FETCH, 86_400,
     )
     finish_seconds: float = _number(
         20.0, "L2T_FINISH_SECONDS", "time a running job has to finish when the page is stopped",
@@ -116,7 +118,7 @@ class Options:
     )
     worker_memory_mb: int = _number(
         4000, "L2T_WORKER_MEMORY_MB", "memory of the process that holds the models", "MB",
-        500, 1_000_000,
+        2000, 1_000_000,
     )  # fmt: skip
     log: str = _setting("text", "L2T_LOG", "how the log is written", choices=("text", "json"))
     log_level: str = _setting(
@@ -129,6 +131,11 @@ class Options:
             raise SettingsError(
                 f"The disk quota must hold the largest file accepted, {self.max_mb} MB, "
                 f"found {self.quota_mb} MB."
+            )
+        if self.keep_seconds < self.deadline + FETCH:  # else a job's files go under its hands
+            raise SettingsError(
+                f"Uploads and results must be kept for {FETCH} s longer than a job may take, "
+                f"{self.deadline + FETCH:g} s at least, found {self.keep_seconds:g} s."
             )
 
     @property

@@ -141,7 +141,7 @@ def encoded(path: Path, count: int, sound: Path) -> str:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
 @pytest.mark.parametrize("count", [1, 5, 60])
 def test_a_full_disk_is_named_whenever_it_fills(tmp_path, count):
-    """With one frame ffmpeg ends after the last, with five while they are written, with 60 before."""
+    """With one frame ffmpeg ends after the last, with five while they come, with 60 before."""
     write_sound(tmp_path / "sound.wav", np.zeros(16000, np.float32), count / FPS)
     (tmp_path / "film.mp4").symlink_to("/dev/full")
     said = encoded(tmp_path / "film.mp4", count, tmp_path / "sound.wav")
