@@ -2,10 +2,11 @@
 #   docker build -t learn2talk . && docker run --rm -p 7860:7860 learn2talk
 FROM python:3.12-slim
 
-# Those of packages.txt; without versions, which Debian takes away once there are newer ones.
+# Those of packages.txt, and tini (see ENTRYPOINT); without versions, which Debian takes away once
+# there are newer ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri \
+    && apt-get install -y --no-install-recommends libegl1 libgl1-mesa-dri tini \
     && rm -rf /var/lib/apt/lists/*
 
 RUN useradd --create-home --uid 1000 user
@@ -32,4 +33,7 @@ EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['GRADIO_SERVER_PORT'] + '/health', timeout=8)"]
 
+# The first process inherits what others leave behind when they are killed: tini sees such
+# processes off, which would else stay as zombies, and hands on the signal to stop.
+ENTRYPOINT ["tini", "--"]
 CMD ["python", "app.py"]

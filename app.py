@@ -4,12 +4,11 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from l2t.face import FaceTemplate
-from l2t.jobs import sweep
+from l2t.home import home
 from l2t.logs import configure
 from l2t.service import Service, Settings
 from l2t.settings import Options, parse
@@ -17,9 +16,6 @@ from l2t.speech import Limits
 from l2t.ui.catalogue import Catalogue
 from l2t.worker.in_process import InProcess
 from l2t.worker.supervised import Bounds, Supervised
-
-HOME = "learn2talk-run-"  # the folder of a run: jobs and Gradio's cache
-DAY = 86_400  # s
 
 
 def lent_gpu() -> Callable | None:
@@ -61,23 +57,23 @@ def main(arguments: list[str] | None = None) -> None:
     configure(options.log, options.log_level)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what follows cleans up
-    sweep(Path(tempfile.gettempdir()), age=DAY, pattern=f"{HOME}*")  # of runs that were killed
-    with tempfile.TemporaryDirectory(prefix=HOME, ignore_cleanup_errors=True) as home:
-        serve(options, Path(home))
+    with home() as folder:
+        serve(options, folder)
 
 
-def serve(options: Options, home: Path) -> None:
-    """Run until stopped, the running job included; everything of a visitor lies below `home`."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # both are read by Gradio, imported below
-    os.environ["GRADIO_TEMP_DIR"] = str(home / "cache")
-    (home / "tmp").mkdir()
+def serve(options: Options, folder: Path) -> None:
+    """Run until stopped, the running job included; everything of a visitor lies below `folder`."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # these are read by Gradio, imported below
+    os.environ["GRADIO_DEBUG"] = "0"  # else it waits in `launch`, and no job is ever done
+    os.environ["GRADIO_TEMP_DIR"] = str(folder / "cache")
+    (folder / "tmp").mkdir()
     # For the processes that are started:
-    os.environ |= {"TMPDIR": str(home / "tmp"), "L2T_LOG": options.log,
+    os.environ |= {"TMPDIR": str(folder / "tmp"), "L2T_LOG": options.log,
                    "L2T_LOG_LEVEL": options.log_level}  # fmt: skip
 
     limits = Limits(max_seconds=options.max_seconds, max_bytes=options.max_bytes)
     worker = worker_of(options, limits)
-    service = Service(worker, settings_of(options), home)
+    service = Service(worker, settings_of(options), folder)
     try:
         worker.begin()  # it loads while this process imports the page
         from l2t.ui.launch import launch
@@ -85,7 +81,7 @@ def serve(options: Options, home: Path) -> None:
 
         page = build_page(service, Catalogue(FaceTemplate.load().identities, limits=limits))
         address = launch(
-            page, options.host, options.port, limits.max_bytes,
+            page, options.host, options.port, limits.max_bytes, waiting=options.waiting,
             status=service.status, quota=service.quota, keep=options.keep_seconds,
         )  # fmt: skip
         service.start()

@@ -29,6 +29,10 @@ class Quota:
         """Bytes."""
         return sum(size for _, size, _ in files_in(self.folder))
 
+    def room(self) -> int:
+        """Bytes that may still be written before the disk is too full; below 0 it is already."""
+        return shutil.disk_usage(self.folder).free - self.spare
+
     def make_room(self) -> None:
         """Removes the oldest files while there are too many. Raises `Busy` if it does not help."""
         if self._fits(self.used()):
@@ -36,8 +40,8 @@ class Quota:
         limit = time.time() - self.young
         found = sorted(files_in(self.folder), key=lambda file: file[2])
         used = sum(size for _, size, _ in found)
-        for path, size, changed in found:
-            if self._fits(used) or changed > limit:
+        for path, size, since in found:
+            if self._fits(used) or since > limit:
                 break
             with contextlib.suppress(OSError):  # somebody else removed it
                 path.unlink()
@@ -46,11 +50,11 @@ class Quota:
             raise Busy(FULL)
 
     def _fits(self, used: int) -> bool:
-        return used <= self.most and shutil.disk_usage(self.folder).free >= self.spare
+        return used <= self.most and self.room() >= 0
 
 
 def files_in(folder: Path | str) -> Iterator[tuple[Path, int, float]]:
-    """Path, bytes and time of change of each plain file below a folder; links are not followed."""
+    """Path, bytes and time of arrival of each plain file below a folder; links are not followed."""
     try:
         entries = list(os.scandir(folder))
     except OSError:  # it went away meanwhile
@@ -61,4 +65,9 @@ def files_in(folder: Path | str) -> Iterator[tuple[Path, int, float]]:
                 yield from files_in(entry.path)
             elif entry.is_file(follow_symlinks=False):
                 facts = entry.stat(follow_symlinks=False)
-                yield Path(entry.path), facts.st_size, facts.st_mtime
+                yield Path(entry.path), facts.st_size, arrived(facts)
+
+
+def arrived(facts: os.stat_result) -> float:
+    """Since when a file is here: a copy may bring along the time at which its original changed."""
+    return max(facts.st_mtime, facts.st_ctime)

@@ -8,118 +8,60 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
-from l2t.errors import L2TError
+from l2t.setting import Setting, SettingsError, number, word
 
 MB = 1_000_000  # bytes
+FETCH = 60  # s that a result is kept at least, so that its visitor has it
 DESCRIPTION = "The page: start it, then open the address that it prints."
-
-
-class SettingsError(L2TError):
-    """A setting has a value that is not accepted."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What belongs to one field of `Options`; choices, or else low and high, say what it takes."""
-
-    env: str
-    meaning: str
-    kind: type = str
-    low: float | None = None  # both ends are accepted
-    high: float | None = None
-    unit: str = ""
-    choices: tuple[str, ...] = ()
-    unset: str = ""  # what None stands for, in words
-
-    @property
-    def accepted(self) -> str:
-        """What follows "must be" in a refusal."""
-        if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        if self.low is None:
-            return "a printable text"
-        number = "a whole number" if self.kind is int else "a number"
-        return f"{number} from {self.span}"
-
-    @property
-    def span(self) -> str:
-        return f"{self.low:,.10g} to {self.high:,.10g}"
-
-    def read(self, text: str, source: str) -> Any:
-        """A value from text; source: the flag or variable it stood in, for the refusal."""
-        text = text.strip()
-        if self.choices:
-            good = text in self.choices
-        elif self.low is None:
-            good = bool(text) and text.isprintable()
-        else:
-            good = self._within(text)
-        if not good:
-            raise SettingsError(f"{source} must be {self.accepted}, found {text[:40]!r}.")
-        return self.kind(text)
-
-    def _within(self, text: str) -> bool:
-        try:
-            return self.low <= self.kind(text) <= self.high  # so NaN is refused
-        except ValueError:
-            return False
-
-
-def _setting(default: Any, env: str, meaning: str, **more: Any) -> Any:
-    return field(default=default, metadata={"setting": Setting(env, meaning, **more)})
-
-
-def _number(default: float, env: str, meaning: str, unit: str, low: float, high: float) -> Any:
-    kind = type(default)
-    return _setting(default, env, meaning, kind=kind, low=low, high=high, unit=unit)
 
 
 @dataclass(frozen=True)
 class Options:
     """The settings of one run of app.py; each field is a flag of the same name with dashes."""
 
-    host: str = _setting(
+    host: str = word(
         "127.0.0.1", "GRADIO_SERVER_NAME", "address to listen on; 0.0.0.0 for every network"
     )
-    port: int | None = _setting(
+    port: int | None = word(
         None, "GRADIO_SERVER_PORT", "port to listen on",
         kind=int, low=1, high=65_535, unset="first free one from 7860 on",
     )  # fmt: skip
-    weights: str | None = _setting(
+    weights: str | None = word(
         None, "L2T_WEIGHTS", "folder, Hub repository org/name[@revision], or debug",
         unset="L2T_HUB_REPO, else the embedded ones",
     )  # fmt: skip
-    device: str = _setting(
+    device: str = word(
         "auto", "L2T_DEVICE", "where the models run", choices=("auto", "cpu", "cuda")
     )
-    max_seconds: float = _number(
+    max_seconds: float = number(
         60.0, "L2T_MAX_SECONDS", "longest recording accepted", "s", 0.2, 3600
     )
-    max_mb: int = _number(100, "L2T_MAX_MB", "largest file accepted", "MB", 1, 2000)
-    waiting: int = _number(32, "L2T_WAITING", "places in the queue", "jobs", 1, 1000)
-    waiting_each: int = _number(
+    max_mb: int = number(100, "L2T_MAX_MB", "largest file accepted", "MB", 1, 2000)
+    waiting: int = number(32, "L2T_WAITING", "places in the queue", "jobs", 1, 1000)
+    waiting_each: int = number(
         6, "L2T_WAITING_EACH", "places in the queue that one visitor may take", "jobs", 1, 1000
     )
-    deadline: float = _number(300.0, "L2T_DEADLINE", "work that one job may take", "s", 1, 3600)
-    keep_seconds: float = _number(
-        3000.0, "L2T_KEEP_SECONDS", "age at which uploads and results are deleted", "s", 1, 86_400
+    deadline: float = number(300.0, "L2T_DEADLINE", "work that one job may take", "s", 1, 3600)
+    keep_seconds: float = number(
+        3000.0, "L2T_KEEP_SECONDS", "age at which uploads and results are deleted", "s",
+        1 + FETCH, 86_400,
     )
-    finish_seconds: float = _number(
+    finish_seconds: float = number(
         20.0, "L2T_FINISH_SECONDS", "time a running job has to finish when the page is stopped",
         "s", 0, 3600,
     )  # fmt: skip
-    quota_mb: int = _number(
+    quota_mb: int = number(
         2000, "L2T_QUOTA_MB", "disk that uploads and results may take together", "MB", 10, 1_000_000
     )
-    worker_memory_mb: int = _number(
+    worker_memory_mb: int = number(
         4000, "L2T_WORKER_MEMORY_MB", "memory of the process that holds the models", "MB",
-        500, 1_000_000,
+        2000, 1_000_000,
     )  # fmt: skip
-    log: str = _setting("text", "L2T_LOG", "how the log is written", choices=("text", "json"))
-    log_level: str = _setting(
+    log: str = word("text", "L2T_LOG", "how the log is written", choices=("text", "json"))
+    log_level: str = word(
         "info", "L2T_LOG_LEVEL", "least important lines that are logged",
         choices=("debug", "info", "warning", "error"),
     )  # fmt: skip
@@ -129,6 +71,11 @@ class Options:
             raise SettingsError(
                 f"The disk quota must hold the largest file accepted, {self.max_mb} MB, "
                 f"found {self.quota_mb} MB."
+            )
+        if self.keep_seconds < self.deadline + FETCH:  # else a job's files go under its hands
+            raise SettingsError(
+                f"Uploads and results must be kept for {FETCH} s longer than a job may take, "
+                f"{self.deadline + FETCH:g} s at least, found {self.keep_seconds:g} s."
             )
 
     @property

@@ -1,7 +1,8 @@
 """Reads a Dockerfile (one stage, no heredocs) and says what is wrong with it.
 
 `complaints` holds the rules of hadolint that matter here, and those it cannot know: what is copied
-exists, the system packages are those of packages.txt, the port is the one that is listened on.
+exists, the system packages are those of packages.txt and an init, which is the first process, the
+port is the one that is listened on.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from dockerignore import Ignored
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.I)
+INIT = "tini"  # Spaces without Docker bring their own, so it is not in packages.txt
 LISTS = "rm -rf /var/lib/apt/lists/*"
 
 
@@ -45,6 +47,11 @@ class Dockerfile:
     def command(self) -> list[str] | None:
         """Arguments of CMD; None: there is none, or it goes through a shell."""
         return exec_form(self.last("CMD"))
+
+    @property
+    def entrypoint(self) -> list[str] | None:
+        """What CMD is handed to, likewise."""
+        return exec_form(self.last("ENTRYPOINT"))
 
     @property
     def health(self) -> list[str] | None:
@@ -109,8 +116,8 @@ def _apt(file: Dockerfile, root: Path) -> Iterator[str]:
             words = each.partition("install")[2].split()
             packages += [word for word in words if not word.startswith("-")]
     wanted = (root / "packages.txt").read_text(encoding="utf-8").split()
-    if sorted(packages) != sorted(wanted):
-        yield f"apt packages must be those of packages.txt, {wanted}, found {packages}."
+    if sorted(packages) != sorted([*wanted, INIT]):
+        yield f"apt packages must be {INIT} and those of packages.txt, {wanted}, found {packages}."
 
 
 def _copied(file: Dockerfile, root: Path) -> Iterator[str]:
@@ -125,6 +132,8 @@ def _copied(file: Dockerfile, root: Path) -> Iterator[str]:
 def _started(file: Dockerfile) -> Iterator[str]:
     if not file.command:
         yield "CMD must be a JSON list, so that the program itself gets the signal to stop."
+    if file.entrypoint != [INIT, "--"]:
+        yield f'ENTRYPOINT must be ["{INIT}", "--"], which reaps the processes of killed ones.'
     if not file.health:
         yield "HEALTHCHECK must have a CMD that is a JSON list."
     port = file.env.get("GRADIO_SERVER_PORT")

@@ -118,7 +118,7 @@ class FakeFace:
     def render(self, take, path, view="front", size=512, progress=None, cancelled=None) -> Path:
         self._step("drawing", progress, cancelled)
         takes = take if isinstance(take, tuple) else (take,)
-        gc.collect()  # the child that is forked next would do it, and wait for PyAV's threads for ever
+        gc.collect()  # or the next forked child does it, and hangs in what PyAV leaves
         writer = imageio_ffmpeg.write_frames(
             str(path), (size * len(takes), size), fps=FPS, macro_block_size=1, codec="libx264",
             ffmpeg_log_level="error", output_params=["-threads", "1", "-preset", "ultrafast"],

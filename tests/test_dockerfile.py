@@ -1,6 +1,7 @@
 """The Dockerfile: its lint, and its steps run here with only the files that the image would hold.
 
-What is not run is the installation: system and Python packages are those of this machine.
+What is not run is the installation: system and Python packages are those of this machine, and the
+command has no init above it.
 """
 
 import os
@@ -35,8 +36,11 @@ WRONG = {
     "update apart": ("update \\\n    &&", "update\nRUN", "follow apt-get update in the same RUN"),
     "recommends": ("--no-install-recommends ", "", "must have --no-install-recommends"),
     "lists": (f"&& {LISTS}", "&& true", "must end with rm -rf"),
-    "package more": ("libegl1", "libegl1 curl", "must be those of packages.txt"),
-    "package less": ("libegl1 ", "", "must be those of packages.txt"),
+    "package more": ("libegl1", "libegl1 curl", "and those of packages.txt"),
+    "package less": ("libegl1 ", "", "and those of packages.txt"),
+    "no init's package": ("libgl1-mesa-dri tini", "libgl1-mesa-dri", "must be tini and those"),
+    "no init": ('ENTRYPOINT ["tini", "--"]\n', "", "ENTRYPOINT must be"),
+    "init in a shell": ('ENTRYPOINT ["tini", "--"]', "ENTRYPOINT tini --", "ENTRYPOINT must be"),
     "shell": ('CMD ["python", "app.py"]', "CMD python app.py", "CMD must be a JSON list"),
     "no such file": ("COPY --chown=user app.py", "COPY main.py", "main.py, which does not exist"),
     "ignored": ("user assets assets", "user tests tests", "which .dockerignore leaves out"),

@@ -1,6 +1,8 @@
 """The line: bounded, and fair to everybody who stands in it."""
 
 import contextvars
+import math
+import random
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,51 @@ def test_bounds_in_all_and_for_each():
         line.add(job("d"))
     assert owners(line) == "abca"
     line.add(job("a"))  # there is room again
+
+
+def test_what_was_foretold_comes_whatever_happened_before():
+    dice, line = random.Random(3), Line(99, 99)
+    for _ in range(300):
+        if len(line) < 2 or dice.random() < 0.5:
+            line.add(job(dice.choice("abcdef")))
+        elif dice.random() < 0.5:
+            line.remove(dice.choice(line.all()))
+        else:
+            foretold = line.order()
+            assert (line.take(), line.order()) == (foretold[0], foretold[1:])
+
+
+class Asked(str):
+    """An owner who counts how often he is asked who he is."""
+
+    times = 0
+
+    def __hash__(self) -> int:
+        Asked.times += 1
+        return super().__hash__()
+
+    __eq__ = str.__eq__
+
+
+@pytest.mark.parametrize("count", [100, 1000])
+def test_a_long_line_is_foretold_in_few_steps_and_once_for_each_change(count, monkeypatch):
+    """A thousand visitors ask ten times a second; the steps of pairs would be a million each."""
+    line = Line(count, count)
+    for number in range(count):
+        line.add(job(Asked(number % (count // 2))))
+    monkeypatch.setattr(Asked, "times", 0)
+    first = line.order()
+    assert 0 < Asked.times < 3 * count * math.log2(count)
+    monkeypatch.setattr(Asked, "times", 0)
+    assert line.order() is first
+    assert Asked.times == 0
+    line.remove(first[0])
+    assert line.order() != first
+
+
+def test_nothing_is_taken_from_an_empty_line():
+    with pytest.raises(IndexError):
+        Line(9, 9).take()
 
 
 def test_a_job_can_leave():

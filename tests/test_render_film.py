@@ -9,6 +9,8 @@ from films import family, read, tone
 
 from l2t.errors import Cancelled, OutputError, RenderError
 from l2t.render import write_film
+from l2t.render.encoder import Encoder
+from l2t.render.film import write_sound
 
 SIZE, FPS = 256, 30.0
 
@@ -115,3 +117,50 @@ def test_an_encoder_that_dies_is_reported(tmp_path):
         write_film(tmp_path / "a.mp4", frames(), FPS, tone(2.0))
     assert list(tmp_path.iterdir()) == []
     assert ffmpegs() == []
+
+
+def encoded(path: Path, count: int, sound: Path) -> str:
+    """What is said of an attempt that fails."""
+    encoder = Encoder(path, (SIZE, SIZE, 3), FPS, sound)
+    noise = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3), np.uint8)
+
+    def all_of_it():
+        for _ in range(count):
+            encoder.write(noise)
+        encoder.finish()
+
+    try:
+        with pytest.raises(RenderError) as caught:
+            all_of_it()
+    finally:
+        encoder.kill()
+    assert ffmpegs() == []
+    return str(caught.value)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("count", [1, 5, 60])
+def test_a_full_disk_is_named_whenever_it_fills(tmp_path, count):
+    """With one frame ffmpeg ends after the last, with five while they come, with 60 before."""
+    write_sound(tmp_path / "sound.wav", np.zeros(16000, np.float32), count / FPS)
+    (tmp_path / "film.mp4").symlink_to("/dev/full")
+    said = encoded(tmp_path / "film.mp4", count, tmp_path / "sound.wav")
+    assert said == "The film could not be encoded: the disk is full."
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_another_reason_is_told_without_addresses_and_folders(tmp_path, count):
+    (tmp_path / "sound.wav").write_bytes(b"RIFF, but no sound" * 9)
+    said = encoded(tmp_path / "film.mp4", count, tmp_path / "sound.wav")
+    assert said.startswith("The film could not be encoded: ")
+    assert said.count(".") <= 2
+    assert "0x" not in said
+    assert str(tmp_path) not in said
+    assert len(said) > len("The film could not be encoded: the encoder.")
+
+
+def test_an_encoder_without_last_words_has_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr("subprocess.Popen.communicate", lambda *_, **__: (None, b""))
+    write_sound(tmp_path / "sound.wav", np.zeros(16000, np.float32), 1.0)
+    said = encoded(tmp_path / "no" / "film.mp4", 60, tmp_path / "sound.wav")
+    assert said == "The film could not be encoded: the encoder stopped."

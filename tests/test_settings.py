@@ -36,9 +36,9 @@ def test_a_flag_wins_over_the_environment_and_an_empty_variable_is_unset():
 def test_every_setting_can_be_given_either_way(name, flag, setting, _default):
     if setting.choices:
         text = setting.choices[-1]
-    else:  # the largest: the disk quota must stay the larger one
+    else:  # the largest: disk quota and age of files must stay the larger ones
         text = "a name" if setting.high is None else str(setting.high)
-    room = {"L2T_QUOTA_MB": "1000000"}
+    room = {"L2T_QUOTA_MB": "1000000", "L2T_KEEP_SECONDS": "86400"}
     by_flag, by_variable = parse([flag, text], room), parse([], room | {setting.env: text})
     assert by_flag == by_variable
     assert getattr(by_flag, name) == setting.kind(text)
@@ -74,16 +74,29 @@ def test_a_disk_quota_smaller_than_one_upload_is_refused(capsys):
     assert "must hold the largest file accepted, 100 MB, found 50 MB" in told
 
 
+def test_files_that_would_go_before_their_job_is_done_are_refused(capsys):
+    told = refusal(capsys, ["--keep-seconds", "120", "--deadline", "61"])
+    assert "longer than a job may take, 121 s at least, found 120 s." in told
+    assert told.count("\n") == 1
+    assert parse(["--keep-seconds", "120", "--deadline", "60"], {}).keep_seconds == 120
+
+
+def test_the_worker_has_no_less_memory_than_its_models_take_when_idle(capsys):
+    """1,370 MB with torch's CUDA build, the drawing process included; then comes the work."""
+    told = refusal(capsys, ["--worker-memory-mb", "1999"])
+    assert "a whole number from 2,000 to 1,000,000, found '1999'" in told
+
+
 def test_an_unknown_or_shortened_flag_is_refused_in_one_line(capsys):
     assert refusal(capsys, ["--wait", "3"]).count("\n") == 1
 
 
 def test_options_cannot_be_changed_and_count_in_bytes():
-    options = Options(max_mb=3, quota_mb=10, worker_memory_mb=500)
+    options = Options(max_mb=3, quota_mb=10, worker_memory_mb=2500)
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.waiting = 1
     counted = (options.max_bytes, options.quota_bytes, options.worker_memory_bytes)
-    assert counted == (3_000_000, 10_000_000, 500_000_000)
+    assert counted == (3_000_000, 10_000_000, 2_500_000_000)
 
 
 def test_reading_the_settings_imports_neither_torch_nor_gradio():

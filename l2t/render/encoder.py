@@ -1,6 +1,7 @@
 """One ffmpeg at work: frames go in through a thread, and it is never left behind."""
 
 import queue
+import re
 import subprocess
 import threading
 from pathlib import Path
@@ -34,6 +35,8 @@ OPTIONS = {
     "-flags:v": "+bitexact",
     "-flags:a": "+bitexact",
 }
+SPEAKER = re.compile(r"\[[^\]]* @ 0x[0-9a-f]+\] *")  # which part of ffmpeg says it, and its address
+FULL = re.compile("No space left on device|Disk quota exceeded")
 
 
 class Encoder:
@@ -57,7 +60,7 @@ class Encoder:
         except OSError as error:
             why = (error.strerror or "unknown reason").lower()
             raise RenderError(f"The encoder ffmpeg cannot be started ({why}).") from error
-        self._shape = shape
+        self._shape, self._folder = shape, f"{path.parent}/"
         self._process = self._writer.proc
         self._frames: queue.Queue = queue.Queue(WAITING)
         self._failed = threading.Event()
@@ -77,14 +80,7 @@ class Encoder:
         """Waits until the file is whole. Raises RenderError when it will not be."""
         self._put(None)
         self._thread.join()
-        try:
-            self._process.stdin.close()
-            said = self._process.stderr.read()
-            status = self._process.wait(FINISH_SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise RenderError("The film could not be encoded: the encoder stopped.") from error
-        if status or self._failed.is_set():
-            raise RenderError(f"The film could not be encoded: {_last_line(said)}.")
+        self._end()
 
     def kill(self) -> None:
         """Ends ffmpeg at once, if it still runs, and closes its pipes."""
@@ -104,7 +100,17 @@ class Encoder:
     def _put(self, frame: np.ndarray | None) -> None:
         while not self._offer(frame):
             if self._failed.is_set():
-                raise RenderError("The film could not be encoded: the encoder stopped.")
+                self._end()
+
+    def _end(self) -> None:
+        """Waits for ffmpeg's end; the thread feeds it no more. Raises RenderError if it failed."""
+        try:
+            _, said = self._process.communicate(timeout=FINISH_SECONDS)
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            raise RenderError("The film could not be encoded: the encoder stopped.") from error
+        if self._process.returncode or self._failed.is_set():
+            why = _reason(said).replace(self._folder, "").strip(" .")
+            raise RenderError(f"The film could not be encoded: {why or 'the encoder stopped'}.")
 
     def _offer(self, frame: np.ndarray | None) -> bool:
         try:
@@ -117,13 +123,18 @@ class Encoder:
         while (frame := self._frames.get()) is not None:
             if self._failed.is_set():
                 return
-            try:
-                self._writer.write_frame(frame)
+            try:  # not the writer's write_frame, which after a broken pipe reads the reason away
+                self._process.stdin.write(frame.tobytes())
             except (OSError, ValueError):  # the pipe broke, or was closed by `kill`
                 self._failed.set()
                 return
 
 
-def _last_line(said: bytes) -> str:
-    lines = said.decode(errors="replace").strip().splitlines()
-    return lines[-1].rstrip(".") if lines else "the encoder gave no reason"
+def _reason(said: bytes) -> str:
+    """Why ffmpeg failed, by its own words: the first line has the cause, the others what came of
+    it, but for a full disk, which any may name. Empty: it gave no reason.
+    """
+    text = said.decode(errors="replace")
+    if FULL.search(text):
+        return "the disk is full"
+    return (SPEAKER.sub("", text).strip().splitlines() or [""])[0]

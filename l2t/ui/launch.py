@@ -20,19 +20,21 @@ from l2t.ui.theme import read, theme
 
 KEEP = 3000.0  # s that uploads and results stay in Gradio's cache
 TIDY, LOOK = 60.0, 5.0  # s between two looks at old files, and at idle connections
-EVENTS = 96  # of the page at a time: those that wait for their job, and short ones beside them
+EVENTS = 64  # of the page at a time, beside those that wait for their job
+WAITING = 32  # jobs that may wait
 
 
 def launch(
     page: gr.Blocks, host: str, port: int | None, max_bytes: int,
     status: Callable[[], dict] | None = None, quota: Quota | None = None, keep: float = KEEP,
+    waiting: int = WAITING,
 ) -> str:  # fmt: skip
     """Serve the page and return its address at once; nothing is shared or reported anywhere.
 
     host: address to listen on; port: None = the first free one from 7860 on.
     max_bytes: largest upload.  status: what `/health` tells (l2t.ui.health); None: no such route.
     quota: of the disk that uploads and results take; None: no bound.  keep: age in seconds at
-    which they go.
+    which they go.  waiting: jobs that may wait in line, each of which holds an event of the page.
     """
     disk = Disk(cache_folder(), keep, quota)
     rules = Rules(max_bytes, on_space=bool(os.environ.get("SPACE_ID")))
@@ -50,7 +52,7 @@ def launch(
         run_history=False,
         quiet=True,
         max_file_size=max_bytes,
-        max_threads=EVENTS,
+        max_threads=waiting + EVENTS,
         allowed_paths=[str(EXAMPLES)],
         footer_links=["api"],
         app_kwargs={

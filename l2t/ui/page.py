@@ -75,7 +75,8 @@ def build_page(service: Service, catalogue: Catalogue) -> gr.Blocks:
         lip_events.wire(controls.recording, wishes)
         name_endpoints(service, catalogue)
         name_lip_endpoint(service)
-    page.queue(max_size=64, default_concurrency_limit=None)
+    # Not open: direct calls would go round the queue, and so round the limits of each event.
+    page.queue(max_size=64, default_concurrency_limit=None, api_open=False)
     return page
 
 

@@ -79,7 +79,7 @@ def stopped(app: App, recording: Path) -> str:
 
 
 def long_day(jobs: int, folder: Path) -> list[tuple[str, str]]:
-    flags = ("--keep-seconds", str(KEEP), "--quota-mb", str(QUOTA))
+    flags = ("--keep-seconds", str(KEEP), "--deadline", str(KEEP / 2), "--quota-mb", str(QUOTA))
     with running(*flags) as app:
         app.wait_until_ready()
         looks, seconds = soak(app, recordings(folder), jobs, lambda found: note(str(found)))

@@ -1,15 +1,13 @@
-"""The parts of the guard by themselves: bounds, places, disk, idle connections, headers."""
+"""The parts of the guard by themselves: bounds, places, idle connections, headers."""
 
-import asyncio
 import contextlib
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from loops import finished
 
-from l2t.disk import Quota
 from l2t.ui.guard import connections, headers, json_bodies, places, uploads
 from l2t.ui.guard.answers import Answer
 from l2t.ui.guard.connections import Connections
@@ -72,12 +70,6 @@ def test_judging_takes_no_longer_for_a_body_that_was_made_for_it(piece):
 
 
 # -- uploads
-
-
-def finished(coroutine):
-    """Its result, from a thread of its own: browser tests leave an event loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 def read(body: bytes, step: int = 7, limit: int = 10_000) -> uploads.Upload:
@@ -164,55 +156,6 @@ def test_one_public_address_has_half_of_them_and_a_proxy_all():
 )  # fmt: skip
 def test_which_addresses_are_public(address, public):
     assert places._public(address) is public
-
-
-# -- disk
-
-
-def test_old_files_and_their_folders_go_and_young_ones_stay(tmp_path):
-    old, young = tmp_path / "a" / "old.wav", tmp_path / "b" / "young.wav"
-    half, linked = tmp_path / "tmphalf", tmp_path / "c" / "link"
-    for path in (old, half):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"x")
-    linked.parent.mkdir()
-    outside = tmp_path.parent / f"{tmp_path.name}-outside"
-    outside.write_bytes(b"x")
-    linked.symlink_to(outside)
-    time.sleep(1.2)
-    young.parent.mkdir()
-    young.write_bytes(b"x")
-    os.utime(young, (0, 0))  # a copy with the time of its original
-    disk = Disk(tmp_path, keep=0.6)
-    finished(disk.sweep())
-    assert not old.exists()
-    assert not half.exists()
-    assert not linked.is_symlink()
-    assert outside.exists()
-    assert young.exists()
-    time.sleep(0.8)
-    young.write_bytes(b"y")
-    finished(disk.sweep())
-    assert [path.name for path in tmp_path.iterdir()] == ["b"]
-
-
-def test_an_upload_is_cut_where_the_quota_ends(tmp_path):
-    (tmp_path / "there").write_bytes(bytes(600))
-    disk = Disk(tmp_path, 60, Quota(tmp_path, most=1_000, spare=0))
-    finished(disk.make_room())
-    disk.take(400)
-    with pytest.raises(Refusal) as refusal:
-        disk.take(1)
-    assert refusal.value.status == 507
-
-
-def test_a_disk_that_is_full_of_young_files_refuses_and_of_old_ones_clears(tmp_path):
-    (tmp_path / "there").write_bytes(bytes(2_000))
-    with pytest.raises(Refusal, match="full"):
-        finished(Disk(tmp_path, 60, Quota(tmp_path, most=1_000, spare=0)).make_room())
-    os.utime(tmp_path / "there", (0, 0))
-    finished(Disk(tmp_path, 60, Quota(tmp_path, 1_000, 0, young=-1.0)).make_room())
-    assert not list(tmp_path.iterdir())
 
 
 # -- connections

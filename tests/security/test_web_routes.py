@@ -59,6 +59,23 @@ def test_every_route_of_gradio_is_either_listed_or_shut():
     assert find("POST", "/") == 405
 
 
+def test_no_direct_call_goes_round_the_queue(attacker):
+    """Else any event, the page's own too, runs at once and as often as it is asked for."""
+    events = attacker.http.get("/config").json()["dependencies"]
+    queued = [event for event in events if event["queue"] is not False]
+    assert len(queued) > 10
+    for event in queued:
+        for name in ("cancel", event["api_name"]):
+            order = {"data": [None] * len(event["inputs"]), "fn_index": event["id"]}
+            answer = attacker.http.post(f"{API}/run/{name}", json=order | {"session_hash": "x"})
+            assert (answer.status_code, "join the queue" in answer.text) == (404, True), event["id"]
+
+
+def test_what_must_not_wait_is_called_directly_still(attacker):
+    answer = attacker.http.post(f"{API}/run/cancel", json={"data": [], "session_hash": "nobody"})
+    assert (answer.status_code, answer.json()["data"]) == (200, [0])
+
+
 def test_there_are_no_web_sockets(attacker):
     upgrade = ["Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: YQ=="]
     answer = attacker.request("GET", f"{API}/queue/join", upgrade)

@@ -27,7 +27,8 @@ class Disk:
 
     def __init__(self, folder: Path, keep: float, quota: Quota | None = None):
         self.folder, self.keep, self.quota = folder, keep, quota
-        self._used, self._measured = 0, float("-inf")
+        self._used, self._measured = 0, float("-inf")  # bytes, monotonic seconds of the measurement
+        self._room, self._looked = 0, float("-inf")  # the same, of what the disk has left
 
     async def make_room(self) -> None:
         """Before an upload; where the quota is used up, the oldest files go.
@@ -36,17 +37,26 @@ class Disk:
         """
         if self.quota is None or time.monotonic() - self._measured < FRESH:
             return
-        self._measured = time.monotonic()
+        self._measured, before = time.monotonic(), self._used
         try:
-            self._used = await asyncio.to_thread(_make_room, self.quota)
+            used = await asyncio.to_thread(_make_room, self.quota)
         except Busy as full:
             self._measured = float("-inf")
             raise Refusal(507, str(full)) from None
+        self._used = used + self._used - before  # with what others took in the meantime
+        self._looked = float("-inf")
 
     def take(self, size: int) -> None:
-        """Bytes of an upload that are about to be written; raises Refusal beyond the quota."""
+        """Bytes of an upload that are about to be written; raises Refusal where the quota ends, or
+        the disk: between two looks at it all uploads count together.
+        """
+        if self.quota is None:
+            return
+        if time.monotonic() - self._looked >= FRESH:
+            self._room, self._looked = self.quota.room(), time.monotonic()
         self._used += size
-        if self.quota is not None and self._used > self.quota.most:
+        self._room -= size
+        if self._used > self.quota.most or self._room < 0:
             raise Refusal(507, FULL)
 
     async def sweep(self) -> None:
