@@ -1,6 +1,7 @@
 """The service: order, queue, cancel, deadline, recovery and clean-up, with a face that is fake."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import subprocess
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 from fakes import FakeFace
 from served import write_voice
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from l2t.avatar.camera import Orbit
 from l2t.errors import (
@@ -29,6 +32,7 @@ from l2t.errors import (
 )
 from l2t.jobs import Order, remove
 from l2t.service import Service, Settings
+from l2t.ui.health import health_route
 from l2t.work import PRACTICE
 from l2t.worker.in_process import InProcess
 
@@ -244,6 +248,16 @@ def test_cancel_reaches_the_owner_s_jobs_only(service_of, voice):
         mine.outcome()
 
 
+def test_who_has_no_name_cancels_nobody_else_without_one(service_of, voice):
+    face = StubbornFace()
+    service = service_of(face)
+    jobs = [service.submit(small(voice)) for _ in range(2)]
+    wait_until(lambda: service.busy)
+    assert service.cancel("") == 0
+    face.release.set()
+    assert all(job.wait(PATIENCE) and job.succeeded for job in jobs)
+
+
 def test_a_job_past_its_deadline_is_stopped_with_a_sentence(service_of, voice):
     service = service_of(FakeFace(pause=0.05), deadline=0.3)
     with pytest.raises(Cancelled, match="too long"):
@@ -406,6 +420,51 @@ def test_the_wait_is_estimated_from_what_jobs_took(service_of, voice):
     face.release.set()
     assert all(job.wait(PATIENCE) for job in (first, *line))
     assert service.place(line[0]) == (0, 0.0)
+
+
+# -- the thread that serves
+
+
+def test_it_survives_that_old_files_cannot_be_looked_after(service_of, voice, monkeypatch, caplog):
+    def sweep(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files", "/secret/place")
+
+    monkeypatch.setattr("l2t.service.sweep", sweep)
+    service = service_of(FakeFace())
+    for _ in range(2):
+        assert run(service, small(voice)).film.exists()
+    assert service.status()["status"] == "ok"
+    told = [line for line in caplog.messages if "Too many open files" in line]
+    assert len(told) == 1  # not each time it looks
+    assert "secret" not in caplog.text
+
+
+def test_it_survives_what_nobody_foresaw(service_of, voice, monkeypatch, caplog):
+    monkeypatch.setattr("l2t.service.IDLE", 0.05)
+    service = service_of(FakeFace())
+    service.about(PATIENCE)
+    look = service.worker.look
+    service.worker.look = lambda: 1 / 0
+    wait_until(lambda: "goes on" in caplog.text)
+    service.worker.look = look
+    assert run(service, small(voice)).film.exists()
+
+
+def test_a_service_without_its_thread_is_failing(service_of):
+    service = service_of(FakeFace())
+    service.about(PATIENCE)
+
+    def leave():
+        raise SystemExit
+
+    service.worker.look = leave
+    wait_until(lambda: service.status()["status"] == "failing")
+    assert health_of(service) == 503
+
+
+def health_of(service) -> int:
+    app = Starlette(routes=[health_route(service.status)])
+    return TestClient(app).get("/health").status_code
 
 
 # -- room
