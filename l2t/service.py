@@ -15,15 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l2t import __version__
 from l2t.disk import Quota
 from l2t.errors import Busy, Cancelled
-from l2t.jobs import Job, Order, Result, attempt, remove, sweep
+from l2t.inputs import held
+from l2t.jobs import Job, Order, Result, attempt, remove
 from l2t.line import Line
 from l2t.lipjobs import LipOrder, LipResult
 from l2t.logs import job_context
 from l2t.pace import Pace
 from l2t.readiness import Readiness
+from l2t.status import status_of
+from l2t.tidy import Tidy
 
 if TYPE_CHECKING:
     from l2t.worker.about import About
@@ -62,15 +64,15 @@ class Service:
     ):  # fmt: skip
         self.settings, self.worker = settings or Settings(), worker
         self.runs = Path(tempfile.mkdtemp(prefix="learn2talk-", dir=home))
-        folder = home or self.runs
-        self.quota = Quota(folder, self.settings.quota, self.settings.spare)
+        self._home = home
+        self._files = Tidy(self.runs, self.settings.keep, self.settings.deadline)
+        self.quota = Quota(home or self.runs, self.settings.quota, self.settings.spare)
         self._closing, self._changed = threading.Event(), threading.Condition()
         self._readiness = Readiness(worker, self._closing)
         self._line = Line(self.settings.waiting, self.settings.waiting_each)
         self._running: Job | None = None
         self._pace = Pace()
         self._thread: threading.Thread | None = None
-        self._untidy = False  # old files could not be looked after, and that was told
         self._began = time.monotonic()
 
     # -- what a visitor's thread calls
@@ -87,6 +89,8 @@ class Service:
                 raise Busy(GONE)
             job = Job(order, owner, self.runs, contextvars.copy_context())
             self._line.add(job)
+            job.order = held(order, job.inputs, self._home)
+            self._files.refresh(job)
             self._changed.notify_all()
             return job
 
@@ -97,8 +101,7 @@ class Service:
         """
         if not owner:
             return 0
-        with self._changed:
-            theirs = [j for j in (*self._line.all(), self._running) if j and j.owner == owner]
+        theirs = [job for job in self._living() if job.owner == owner]
         for job in theirs:
             self.stop(job)
         return len(theirs)
@@ -136,32 +139,9 @@ class Service:
 
     def status(self) -> dict:
         """How the service is, as JSON values; cheap, and without a word about visitors."""
-        about, ready = self.worker.about, self.worker.ready
-        state = "ok" if ready else "loading"
-        if self._readiness.error or (self._thread and not self._thread.is_alive()):
-            state = "failing"  # nobody is served, whatever the worker can do
-        elif state == "loading" and self.worker.starts > 1:
-            state = "degraded"  # it died and is being started again
-        return {
-            "status": state,
-            "version": __version__,
-            "weights": about and {"label": about.weights.label, "digest": about.weights.digest},
-            "device": about and about.device,
-            "renderer": about and about.renderer,
-            "queue": {
-                "waiting": len(self._line),
-                "capacity": self._line.most,
-                "running": int(self.busy),
-                "finished": self._pace.finished,
-                "failed": self._pace.failed,
-            },
-            "worker": {
-                "state": "busy" if self.busy else "idle" if ready else "loading",
-                "restarts": max(0, self.worker.starts - 1),
-                "memory": self.worker.memory(),
-            },
-            "uptime": round(time.monotonic() - self._began, 1),
-        }
+        serving = self._thread is None or self._thread.is_alive()
+        uptime = time.monotonic() - self._began
+        return status_of(self._readiness, serving, self.busy, self._line, self._pace, uptime)
 
     def close(self, finish: float = 0.0) -> None:
         """End: refuse what waits, give the running job `finish` seconds, stop it, remove all files.
@@ -195,7 +175,7 @@ class Service:
                 ready = self._readiness.ensure()
                 job = self._next(ready or self._readiness.error is not None)
                 if job is None:
-                    self._tidy()
+                    self._files.look(self._living())
                 else:
                     self._serve_one(job)
             except Exception:  # whoever comes next has to be served
@@ -228,18 +208,12 @@ class Service:
         if self._readiness.error:
             self._readiness.hurry()
             raise self._readiness.error
-        self._tidy()
+        self._files.look(self._living())
         self.quota.make_room()
         job.begin(self.settings.deadline)  # the worker is warm: its loading is not the job's time
         return self.worker.do(job)
 
-    def _tidy(self) -> None:
-        """Old files go; where that fails for now, such as for want of descriptors, they stay."""
-        try:
-            sweep(self.runs, self.settings.keep)
-        except OSError as error:
-            if not self._untidy:  # once, not twice a second
-                log.error("old files cannot be looked after: %s", error.strerror)
-            self._untidy = True
-        else:
-            self._untidy = False
+    def _living(self) -> tuple[Job, ...]:
+        """Jobs that are not at their end."""
+        with self._changed:
+            return (*self._line.all(), *([self._running] if self._running else []))

@@ -4,11 +4,14 @@ import contextlib
 import errno
 import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
@@ -19,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from l2t.avatar.camera import Orbit
+from l2t.disk import Quota
 from l2t.errors import (
     Busy,
     Cancelled,
@@ -31,11 +35,13 @@ from l2t.errors import (
     WeightsError,
 )
 from l2t.jobs import Order, remove
+from l2t.lipjobs import LipOrder
 from l2t.service import Service, Settings
 from l2t.ui.health import health_route
 from l2t.work import PRACTICE
 from l2t.worker.in_process import InProcess
 
+CLIPS = Path(__file__).resolve().parents[1] / "assets" / "lips"
 PATIENCE = 20  # s, the longest a test waits for what should take a fraction of one
 
 
@@ -374,6 +380,83 @@ def test_importing_the_service_brings_in_neither_page_nor_models():
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.fixture
+def upload(voice, tmp_path):
+    """Makes copies of the voice where visitors' files lie."""
+
+    def make(name: str) -> Path:
+        (tmp_path / "cache").mkdir(exist_ok=True)
+        return Path(shutil.copyfile(voice, tmp_path / "cache" / name))
+
+    return make
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_recordings_that_are_swept_while_their_jobs_wait_or_run_are_still_there_for_them(
+    service_of, upload, tmp_path, monkeypatch, links
+):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: os.open("/no/such/place", os.O_RDONLY))
+    face = StubbornFace()
+    service = service_of(face, keep=0.0)
+    mine, film = upload("my voice.wav"), Path(shutil.copy(CLIPS / "lbad6n.mp4", tmp_path / "cache"))
+    clip = Path(shutil.copy(CLIPS / "lbad6n.opus", tmp_path / "cache"))
+    orders = [small(mine), small(mine), LipOrder(clip, film)]
+    running, waiting, reading = (service.submit(order) for order in orders)
+    assert face.entered.wait(PATIENCE)
+    for path in (mine, film, clip):
+        path.unlink()
+    face.release.set()
+    for job in (running, waiting, reading):
+        assert job.wait(PATIENCE)
+        assert job.outcome().film.name
+        assert not job.inputs.exists()
+
+
+def test_a_receipt_names_the_upload_and_not_where_it_was_held(service_of, upload):
+    result = run(service_of(FakeFace()), small(upload("my voice.wav")))
+    text = result.receipt.read_text()
+    assert json.loads(text)["recording"]["name"] == result.said[0].take.speech.name == "my voice"
+    assert ".in" not in text
+    assert "/" not in text
+
+
+def test_no_quota_takes_the_recording_of_a_job_that_waits(service_of, voice, upload):
+    face = StubbornFace()
+    service = service_of(face)
+    first = service.submit(small(voice))
+    assert face.entered.wait(PATIENCE)
+    old = upload("old.wav")
+    os.utime(old, (0, 0))
+    waiting = service.submit(small(old))
+    with pytest.raises(Busy):
+        Quota(service.quota.folder, most=1, spare=0, young=30).make_room()
+    face.release.set()
+    assert first.wait(PATIENCE)
+    assert waiting.wait(PATIENCE)
+    assert waiting.outcome().film.exists()
+
+
+def test_what_was_held_goes_with_its_job_however_that_ends(service_of, voice, upload, tmp_path):
+    face = StubbornFace()
+    service = service_of(face, waiting=2)
+    text = upload("text.wav")
+    text.write_text("no sound at all\n" * 99)
+    first, bad = service.submit(small(upload("a.wav")), "me"), service.submit(small(text))
+    assert face.entered.wait(PATIENCE)
+    waiting = service.submit(small(upload("b.wav")), "you")
+    assert waiting.inputs.exists()
+    with pytest.raises(Busy):
+        service.submit(small(upload("c.wav")))
+    service.cancel("you")
+    assert not waiting.inputs.exists()
+    service.cancel("me")
+    face.release.set()
+    for job in (first, bad):
+        assert job.wait(PATIENCE)
+    assert list(service.runs.iterdir()) == []
+
+
 # -- what is told
 
 
@@ -429,7 +512,7 @@ def test_it_survives_that_old_files_cannot_be_looked_after(service_of, voice, mo
     def sweep(*_, **__):
         raise OSError(errno.EMFILE, "Too many open files", "/secret/place")
 
-    monkeypatch.setattr("l2t.service.sweep", sweep)
+    monkeypatch.setattr("l2t.tidy.sweep", sweep)
     service = service_of(FakeFace())
     for _ in range(2):
         assert run(service, small(voice)).film.exists()
@@ -450,6 +533,7 @@ def test_it_survives_what_nobody_foresaw(service_of, voice, monkeypatch, caplog)
     assert run(service, small(voice)).film.exists()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_service_without_its_thread_is_failing(service_of):
     service = service_of(FakeFace())
     service.about(PATIENCE)
