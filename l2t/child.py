@@ -68,14 +68,19 @@ class Child:
 
     def memory(self) -> int:
         """Bytes that the process and all it started hold."""
-        self._meet_family()
+        self.meet_family()
         return held_by(self.process.pid, self._family)
+
+    def meet_family(self) -> None:
+        """Remembers what the process has started: once it is dead its children are nobody's."""
+        if self.alive():
+            self._family = below(self.process.pid) or self._family
 
     def kill(self) -> None:
         """Ends the process and all it started, at once: those of its group, and those that have
         one of their own, as far as they can be known when it is dead already.
         """
-        self._meet_family()
+        self.meet_family()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         end(self._family)
@@ -85,17 +90,12 @@ class Child:
 
     def leave(self, seconds: float = 2.0) -> None:
         """Hangs up, which ends an idle process politely; kills it if it stays."""
-        self._meet_family()
+        self.meet_family()
         self.line.close()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-
-    def _meet_family(self) -> None:
-        """Once the process is dead its children are nobody's: whoever was there is remembered."""
-        if self.alive():
-            self._family = below(self.process.pid) or self._family
 
     def _how_it_ended(self) -> str:
         try:

@@ -90,6 +90,7 @@ class Supervised:
             if isinstance(message, Warm):
                 self._warm = True
                 self.about = replace(self.about, renderer=message.renderer)
+                self.memory()  # a look at the drawing process, should this one die before the next
             else:
                 self._give_up_after(until, "The worker was not ready in time; please try again.")
 
