@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from served import write_voice
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from l2t import logs
 from l2t.avatar.camera import Orbit
 from l2t.disk import Quota
 from l2t.errors import (
@@ -337,6 +339,43 @@ def test_models_that_cannot_be_loaded_are_told_to_every_job(service_of, voice):
             run(service, small(voice))
     with pytest.raises(L2TError, match="damaged"):
         service.about(timeout=1)
+
+
+class Jobs(logging.Handler):
+    """Which job each line belongs to."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def emit(self, record):
+        self.seen.append((record.getMessage(), logs._job.get()))
+
+    def of(self, words: str) -> list[str | None]:
+        return [job for message, job in self.seen if words in message]
+
+
+def test_what_is_logged_of_a_job_names_it(service_of, voice):
+    class Talkative(FakeFace):
+        def animate_each(self, speech, *more, **others):
+            logging.getLogger("l2t").warning("takes of %s", speech.name)
+            return super().animate_each(speech, *more, **others)
+
+        def render(self, *_, **__):
+            logging.getLogger("l2t").warning("film")
+            raise ZeroDivisionError
+
+    handler = Jobs()
+    logging.getLogger().addHandler(handler)
+    try:
+        service = service_of(Talkative())
+        job = service.submit(small(voice))
+        assert job.wait(PATIENCE)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert handler.of("takes of voice") == [job.id]
+    assert handler.of("film") == [None, job.id]  # the practice take first
+    assert handler.of("failed") == [None, job.id]
 
 
 # -- files

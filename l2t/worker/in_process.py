@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from l2t.errors import Cancelled, JobFailed, L2TError
 from l2t.family import held_by
 from l2t.lipjobs import LipOrder, read_lips
+from l2t.logs import job_context
 from l2t.speech import Limits
 from l2t.work import practise, work
 from l2t.worker.about import About
@@ -118,14 +119,15 @@ class InProcess:
             self._face.close()
 
     def _try(self, job: "Job", found: dict) -> None:
+        """The job's result or error, in `found`; what is logged meanwhile names the job."""
         self._job = job
         try:
-            if isinstance(job.order, LipOrder):
-                look = partial(job.context.run, self._look)
-                found["result"] = read_lips(job, look, self._limits)
-            else:
-                infer = partial(job.context.run, self._infer)
-                found["result"] = work(job, self._face, infer, self._limits)
+            with job_context(job.id):
+                if isinstance(job.order, LipOrder):
+                    found["result"] = read_lips(job, in_context(job, self._look), self._limits)
+                else:
+                    infer = in_context(job, self._infer)
+                    found["result"] = work(job, self._face, infer, self._limits)
         except Exception as error:  # noqa: BLE001 (raised again in the thread that waits)
             found["error"] = error
 
@@ -144,3 +146,13 @@ class InProcess:
         """As `_animate`, for the lip reading tab."""
         job = self._job
         return self._face.lips.read(speech, noise, mouths, rules, job.report, job.should_stop)
+
+
+def in_context(job: "Job", call: Callable) -> Callable:
+    """The call in the context in which its job was ordered, which a lent GPU is charged to."""
+
+    def named(*arguments):
+        with job_context(job.id):
+            return call(*arguments)
+
+    return partial(job.context.run, named)
