@@ -13,6 +13,7 @@ import numpy as np
 from fakes import IDENTITIES, FakeFace
 
 from l2t.errors import WeightsError
+from l2t.weights import Weights, resolve
 
 
 def killed(face) -> None:
@@ -111,6 +112,13 @@ def make(pause: float = 0.0, device: str = "card", fail: str = "", fates: str = 
     if fate == "hang":
         time.sleep(600)
     return FACES.get(fate, FaultyFace)(pause, device)
+
+
+def resolved(weights: str | Weights | None = None) -> FaultyFace:
+    """One that says which weights it would have loaded."""
+    face = FaultyFace(0.0, "cpu")
+    face.weights = resolve(weights)
+    return face
 
 
 def next_of(path: Path) -> str:

@@ -11,9 +11,10 @@ from l2t import errors
 from l2t.child import Child, ChildGone
 from l2t.errors import Cancelled, JobFailed, WorkerError
 from l2t.speech import Limits
+from l2t.weights import settled
 from l2t.worker.about import About
 from l2t.worker.bounds import Bounds
-from l2t.worker.faults import POISONED_STATUS
+from l2t.worker.faults import POISONED_STATUS, CardFaults
 from l2t.worker.messages import CANCEL, Begin, Done, Progress, Ready, Refused, Start, Warm
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 LISTEN = 0.05  # s between two looks at whether a job should stop
 CANCEL_SECONDS = 0.9  # to obey a cancel; the drawing process has half a second of it
 MEMORY_SECONDS = 0.25  # between two looks at the memory
-FAULTS_ALLOWED, FAULT_SECONDS = 2, 600.0  # of the graphics card in so long, then the CPU is used
 PRETRAINED = "l2t.worker.pretrained:pretrained"
 
 
@@ -42,7 +42,7 @@ class Supervised:
         self._limits, self._bounds = limits or Limits(), bounds or Bounds()
         self._child: Child | None = None
         self._loaded = self._warm = False
-        self._card_faults: list[float] = []  # when
+        self._card_faults = CardFaults()
         self._closing = threading.Event()
         self.about: About | None = None
         self.starts = 0  # how often a process was started
@@ -75,7 +75,7 @@ class Supervised:
         while True:
             message = self._hear()
             if isinstance(message, Ready):
-                self.about, self._loaded = message.about, True
+                self._settle(message.about)
                 return self.about
             if isinstance(message, Refused):
                 self._drop()
@@ -178,18 +178,13 @@ class Supervised:
         reason = gone.reason
         if status == POISONED_STATUS:
             reason = "the graphics card failed"
-            self._count_card_fault()
+            if self._card_faults.one_more():
+                log.error("the graphics card failed again; the CPU takes over")
+                self._arguments["device"] = "cpu"
         if not self._closing.is_set():
             log.error("the worker died: %s", reason)
         what = "stopped in the middle" if ready else "did not get ready"
         return WorkerError(f"The worker {what} ({reason}); please try again.")
-
-    def _count_card_fault(self) -> None:
-        now = time.monotonic()
-        self._card_faults = [t for t in self._card_faults if now - t < FAULT_SECONDS] + [now]
-        if len(self._card_faults) >= FAULTS_ALLOWED:
-            log.error("the graphics card failed again; the CPU takes over")
-            self._arguments["device"] = "cpu"
 
     def _bound_memory(self) -> None:
         held = self.memory()
@@ -200,6 +195,12 @@ class Supervised:
                 f"The job needed more than {self._bounds.memory / 1e6:.0f} MB of memory and was "
                 "stopped; a shorter recording helps."
             )
+
+    def _settle(self, about: About) -> None:
+        """The models are loaded; a process that takes over has the same ones, without a Hub."""
+        self.about, self._loaded = about, True
+        if "weights" in self._arguments:
+            self._arguments["weights"] = settled(self._arguments["weights"], about.weights)
 
     def _give_up_after(self, until: float, sentence: str) -> None:
         """Ends the process and raises WorkerError past a time, or when all ends."""
