@@ -9,7 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from l2t.errors import JobFailed, L2TError, WorkerError
+from l2t.errors import JobFailed, L2TError, SpeechError, WorkerError
+from l2t.self_check import check_decoder
 
 if TYPE_CHECKING:
     from l2t.worker.in_process import InProcess
@@ -20,7 +21,8 @@ TRIES = 3  # failed loads in a row after which visitors are told
 PAUSE = 0.5  # s before the second try; twice as long before the third
 PATIENCE = 100.0  # s of failed loads after which they are told, however few there were
 RETRY = 10.0  # s between two tries once they are told
-PASSING = (WorkerError, JobFailed)  # a death, no memory; bad weights tell in words of their own
+# A death, no memory, no process for a decoder; bad weights tell in words of their own.
+PASSING = (WorkerError, JobFailed, SpeechError)
 
 
 class Readiness:
@@ -41,6 +43,8 @@ class Readiness:
             return False
         self._since = self._since if self._failed else time.monotonic()
         try:
+            self.worker.begin()  # it loads meanwhile
+            check_decoder()
             self.worker.start()
             self.loaded.set()
             self.worker.warm_up()
@@ -66,7 +70,7 @@ class Readiness:
         if self._closing.is_set():
             return
         self._failed, now = self._failed + 1, time.monotonic()
-        log.error("the models cannot be loaded (attempt %d): %s", self._failed, error)
+        log.error("no job can be done (attempt %d): %s", self._failed, error)
         often = self._failed >= TRIES or now - self._since > PATIENCE
         if often or not isinstance(error, PASSING):
             self.error = error

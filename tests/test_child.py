@@ -1,5 +1,6 @@
 """Ending a process of ours ends all that it started, in whatever group that is."""
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -20,8 +21,12 @@ def family(monkeypatch):
     child = Child("stray")
     stranger = psutil.Process(child.receive(PATIENCE))
     wait_until(stranger.children)
-    yield child, [stranger, *stranger.children()]
+    started = [stranger, *stranger.children()]
+    yield child, started
     child.kill()
+    for process in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def wait_until(condition):

@@ -18,11 +18,12 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from fakes import FakeFace
+from hostile.children import install
 from served import write_voice
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from l2t import logs
+from l2t import logs, readiness, self_check
 from l2t.avatar.camera import Orbit
 from l2t.disk import Quota
 from l2t.errors import (
@@ -38,6 +39,7 @@ from l2t.errors import (
 )
 from l2t.jobs import Order, remove
 from l2t.lipjobs import LipOrder
+from l2t.self_check import check_decoder
 from l2t.service import Service, Settings
 from l2t.ui.health import health_route
 from l2t.work import PRACTICE
@@ -583,6 +585,29 @@ def test_a_service_without_its_thread_is_failing(service_of):
     service.worker.look = leave
     wait_until(lambda: service.status()["status"] == "failing")
     assert health_of(service) == 503
+
+
+def test_a_broken_decoder_is_told_before_a_visitor_meets_it(service_of, monkeypatch, caplog):
+    check_decoder.cache_clear()
+    for name in ("PAUSE", "RETRY"):
+        monkeypatch.setattr(readiness, name, 0.05)
+    with monkeypatch.context() as patch:
+        install(patch, "raise TypeError('a library has changed')")
+        service = service_of(FakeFace())
+        with pytest.raises(SpeechError, match="decoder is broken"):
+            service.about(PATIENCE)
+        assert health_of(service) == 503
+        assert "the decoder of a recording is broken" in caplog.text
+    wait_until(lambda: service.status()["status"] == "ok")  # it was put right
+
+
+def test_a_decoder_that_cannot_be_tried_is_no_reason_not_to_serve(service_of, voice, monkeypatch):
+    check_decoder.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(self_check, "_silence", lambda _: os.open("/no/such/place", os.O_RDONLY))
+        service = service_of(FakeFace())
+        assert service.about(PATIENCE)
+    assert run(service, small(voice)).film.exists()
 
 
 def health_of(service) -> int:
