@@ -10,6 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
+from l2t.family import below, end, held_by
+
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 SEND_SECONDS = 15  # for a message to be taken off the line, and to arrive whole once begun
 REAP_SECONDS = 0.3  # to wait for a killed process; a busy system buries it later
@@ -42,6 +46,7 @@ class Child:
             start_new_session=True,  # so that `kill` reaches what it starts, and Ctrl-C does not
         )
         theirs.close()
+        self._family: list[psutil.Process] = []  # what it had started when last looked at
 
     def send(self, message) -> None:
         """Raises ChildGone."""
@@ -61,16 +66,31 @@ class Child:
         """Whether the process still runs."""
         return self.process.poll() is None
 
+    def memory(self) -> int:
+        """Bytes that the process and all it started hold."""
+        self.meet_family()
+        return held_by(self.process.pid, self._family)
+
+    def meet_family(self) -> None:
+        """Remembers what the process has started: once it is dead its children are nobody's."""
+        if self.alive():
+            self._family = below(self.process.pid) or self._family
+
     def kill(self) -> None:
-        """Ends the process, and what it started in its group, at once."""
+        """Ends the process and all it started, at once: those of its group, and those that have
+        one of their own, as far as they can be known when it is dead already.
+        """
+        self.meet_family()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        end(self._family)
         self.line.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(REAP_SECONDS)
 
     def leave(self, seconds: float = 2.0) -> None:
         """Hangs up, which ends an idle process politely; kills it if it stays."""
+        self.meet_family()
         self.line.close()
         try:
             self.process.wait(seconds)

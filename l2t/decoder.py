@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from l2t.child import own_environment
 from l2t.errors import Cancelled, SpeechError
+from l2t.last_words import open_pipe, own_fault
 from l2t.wire import DATA, REFUSED, receive
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ Stop = Callable[[], bool]  # asked while the child works: whether nobody wants i
 LOOK = 0.05  # s between two looks at the deadline and at who cancels
 SECONDS_A_BYTE = 0.1 / 64_000  # a tenth of a second for each second of sound (float32, 16 kHz)
 NOT_NOW = "The decoder cannot be started just now; please try again."
+BROKEN = "The decoder is broken, whatever the {subject} holds; please try again later."
 # What of the parent's environment a child gets to see: no tokens, no keys.
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT", "LANG")
 
@@ -63,16 +65,29 @@ def start_child(module: str, file: BinaryIO, options: str) -> subprocess.Popen:
         "OPENBLAS_NUM_THREADS": "1",  # numpy's threads would only cost address space
     }
     try:
-        return subprocess.Popen(
+        said, stderr = open_pipe()
+    except OSError as error:
+        raise _not_now(error) from None
+    try:
+        child = subprocess.Popen(
             [sys.executable, "-P", "-m", module, options],
             stdin=file,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             env={name: os.environ[name] for name in INHERITED if name in os.environ} | own,
         )
     except OSError as error:
-        log.error("no decoder: %s", error)
-        raise SpeechError(NOT_NOW) from None
+        os.close(said)
+        raise _not_now(error) from None
+    finally:
+        os.close(stderr)
+    child.stderr = os.fdopen(said, "rb", 0)  # closed with the child's other pipe
+    return child
+
+
+def _not_now(error: OSError) -> SpeechError:
+    log.error("no decoder: %s", error)
+    return SpeechError(NOT_NOW)
 
 
 class Reader(threading.Thread):
@@ -114,7 +129,7 @@ def answers(
         reader = Reader(child.stdout)
         try:
             _start(reader)
-            yield from _believed(reader.messages, task, cancelled)
+            yield from _believed(reader.messages, task, child, cancelled)
         finally:
             child.kill()
             if reader.ident is not None:  # where threads have run out it never began
@@ -130,7 +145,7 @@ def _start(reader: Reader) -> None:
 
 
 def _believed(
-    messages: queue.Queue, task: Task, cancelled: Stop | None
+    messages: queue.Queue, task: Task, child: subprocess.Popen, cancelled: Stop | None
 ) -> Iterator[tuple[bytes, bytes]]:
     deadline, allowed = time.monotonic() + task.seconds, task.most_bytes
     tag = DATA
@@ -142,7 +157,9 @@ def _believed(
         _check(cancelled)
         deadline += SECONDS_A_BYTE * len(payload)
         allowed -= len(payload)
-        if tag is None or allowed < 0:
+        if tag is None:
+            raise _ended(child, task)
+        if allowed < 0:
             raise SpeechError(task.damaged)
         if tag == REFUSED:
             words = payload[:400].decode(errors="replace")
@@ -156,6 +173,14 @@ def _believed(
             handed_over = time.monotonic()
             yield tag, payload
             deadline += time.monotonic() - handed_over  # whoever takes it may take his time
+
+
+def _ended(child: subprocess.Popen, task: Task) -> SpeechError:
+    """What to say of a child that ended before its work did."""
+    if (fault := own_fault(child)) is None:
+        return SpeechError(task.damaged)
+    log.error("the decoder of a %s is broken: %s", task.subject, fault)
+    return SpeechError(BROKEN.format(subject=task.subject))
 
 
 def _check(cancelled: Stop | None) -> None:

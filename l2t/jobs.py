@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,7 +79,8 @@ class Job:
     ):
         self.id = uuid.uuid4().hex
         self.order, self.owner, self.context = order, owner, context
-        self.folder = runs / self.id
+        self.folder = runs / self.id  # its results, until they are discarded
+        self.inputs = runs / f"{self.id}.in"  # what was ordered with it, until it ends
         self.stage, self.fraction = "waiting", 0.0
         self.begun: float | None = None  # monotonic seconds at which the worker took it up
         self._deadline = float("inf")
@@ -142,6 +143,7 @@ class Job:
         if isinstance(error, Cancelled) and not self.cancelled:
             error = Cancelled("The job took too long and was stopped; a shorter recording helps.")
         self._result, self._error = result, error
+        remove(self.inputs)
         if error:
             remove(self.folder)
         self._finished.set()
@@ -189,10 +191,13 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(parent: Path, age: float, pattern: str = "*") -> None:
-    """Remove what nobody discarded: folders in `parent` that are older than `age` seconds."""
+def sweep(parent: Path, age: float, pattern: str = "*", spared: Container[Path] = ()) -> None:
+    """Remove what nobody discarded: folders in `parent` that are older than `age` seconds.
+
+    spared: folders that stay, however old. Raises OSError where `parent` cannot be looked at.
+    """
     limit = time.time() - age
     for folder in parent.glob(pattern):
         with contextlib.suppress(OSError):  # its visitor may remove it meanwhile
-            if folder.stat().st_mtime < limit:
+            if folder not in spared and folder.stat().st_mtime < limit:
                 remove(folder)

@@ -15,13 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l2t import __version__
 from l2t.disk import Quota
-from l2t.errors import Busy, Cancelled, L2TError
-from l2t.jobs import Job, Order, attempt, remove, sweep
+from l2t.errors import Busy, Cancelled
+from l2t.inputs import held
+from l2t.jobs import Job, Order, Result, attempt, remove
 from l2t.line import Line
-from l2t.lipjobs import LipOrder
+from l2t.lipjobs import LipOrder, LipResult
+from l2t.logs import job_context
 from l2t.pace import Pace
+from l2t.readiness import Readiness
+from l2t.status import status_of
+from l2t.tidy import Tidy
 
 if TYPE_CHECKING:
     from l2t.worker.about import About
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 IDLE = 0.5  # s between two looks at the worker and at old files while nobody wants anything
-RETRY = 10.0  # s between two attempts to load models that cannot be loaded
 HANDOVER = 2.0  # s for a visitor to fetch what was finished while the service closed
 GONE = "The service is shutting down and takes no more jobs."
 
@@ -61,16 +64,15 @@ class Service:
     ):  # fmt: skip
         self.settings, self.worker = settings or Settings(), worker
         self.runs = Path(tempfile.mkdtemp(prefix="learn2talk-", dir=home))
-        folder = home or self.runs
-        self.quota = Quota(folder, self.settings.quota, self.settings.spare)
-        self._loaded = threading.Event()
-        self._load_error: L2TError | None = None
-        self._changed = threading.Condition()
+        self._home = home
+        self._files = Tidy(self.runs, self.settings.keep, self.settings.deadline)
+        self.quota = Quota(home or self.runs, self.settings.quota, self.settings.spare)
+        self._closing, self._changed = threading.Event(), threading.Condition()
+        self._readiness = Readiness(worker, self._closing)
         self._line = Line(self.settings.waiting, self.settings.waiting_each)
         self._running: Job | None = None
         self._pace = Pace()
         self._thread: threading.Thread | None = None
-        self._closing, self._tried = False, 0.0
         self._began = time.monotonic()
 
     # -- what a visitor's thread calls
@@ -83,17 +85,23 @@ class Service:
     def submit(self, order: Order | LipOrder, owner: str = "") -> Job:
         """Put an order in line and return at once; raises `Busy` when there is no place."""
         with self._changed:
-            if self._closing:
+            if self._closing.is_set():
                 raise Busy(GONE)
             job = Job(order, owner, self.runs, contextvars.copy_context())
             self._line.add(job)
+            job.order = held(order, job.inputs, self._home)
+            self._files.refresh(job)
             self._changed.notify_all()
             return job
 
     def cancel(self, owner: str) -> int:
-        """Stop every job of an owner, waiting or running; returns how many."""
-        with self._changed:
-            theirs = [j for j in (*self._line.all(), self._running) if j and j.owner == owner]
+        """Stop every job of an owner, waiting or running; returns how many.
+
+        Without a name nobody owns anything: all who order so would stop each other's jobs.
+        """
+        if not owner:
+            return 0
+        theirs = [job for job in self._living() if job.owner == owner]
         for job in theirs:
             self.stop(job)
         return len(theirs)
@@ -124,39 +132,16 @@ class Service:
 
     def about(self, timeout: float = 0.0) -> "About | None":
         """What the models offer, None while they load; raises the error that loading met."""
-        self._loaded.wait(timeout)
-        if self._load_error:
-            raise self._load_error
-        return self.worker.about if self._loaded.is_set() else None
+        self._readiness.loaded.wait(timeout)
+        if self._readiness.error:
+            raise self._readiness.error
+        return self.worker.about if self._readiness.loaded.is_set() else None
 
     def status(self) -> dict:
         """How the service is, as JSON values; cheap, and without a word about visitors."""
-        about, loaded = self.worker.about, self._loaded.is_set()
-        state = "ok" if self.worker.ready else "loading"
-        if self._load_error:
-            state = "failing"
-        elif state == "loading" and self.worker.starts > 1:
-            state = "degraded"  # it died and is being started again
-        return {
-            "status": state,
-            "version": __version__,
-            "weights": about and {"label": about.weights.label, "digest": about.weights.digest},
-            "device": about and about.device,
-            "renderer": about and about.renderer,
-            "queue": {
-                "waiting": len(self._line),
-                "capacity": self._line.most,
-                "running": int(self.busy),
-                "finished": self._pace.finished,
-                "failed": self._pace.failed,
-            },
-            "worker": {
-                "state": "busy" if self.busy else "idle" if loaded else "loading",
-                "restarts": max(0, self.worker.starts - 1),
-                "memory": self.worker.memory(),
-            },
-            "uptime": round(time.monotonic() - self._began, 1),
-        }
+        serving = self._thread is None or self._thread.is_alive()
+        uptime = time.monotonic() - self._began
+        return status_of(self._readiness, serving, self.busy, self._line, self._pace, uptime)
 
     def close(self, finish: float = 0.0) -> None:
         """End: refuse what waits, give the running job `finish` seconds, stop it, remove all files.
@@ -164,7 +149,7 @@ class Service:
         Without effect when called again.
         """
         with self._changed:
-            self._closing = True
+            self._closing.set()
             for job in self._line.all():
                 self._line.remove(job)
                 job.finish(error=Busy("The service is shutting down; please try again later."))
@@ -184,59 +169,51 @@ class Service:
     # -- the thread that hands out the work
 
     def _serve(self) -> None:
-        """Load, then work off the line until closed."""
-        self._load()
-        while (job := self._next()) is not None:
+        """Until closed: keep the worker ready, work off the line, look after old files."""
+        while not self._closing.is_set():
             try:
-                attempt(job, partial(self._make, job))
-            finally:
-                with self._changed:
-                    self._pace.done(job)
-                    self._running = None
-            self._load()  # again, where the worker died: it is back before somebody asks
+                ready = self._readiness.ensure()
+                job = self._next(ready or self._readiness.error is not None)
+                if job is None:
+                    self._files.look(self._living())
+                else:
+                    self._serve_one(job)
+            except Exception:  # whoever comes next has to be served
+                log.exception("something unforeseen between two jobs; the service goes on")
+                self._closing.wait(IDLE)
 
-    def _load(self) -> None:
-        """Have the models loaded unless they are."""
-        if self.worker.ready or self._closing:
-            return
-        try:
-            self.worker.start()
-            self._load_error = None
-        except L2TError as error:
-            if not self._closing:
-                log.error("the models cannot be loaded: %s", error)
-            self._load_error = error
-            self._tried = time.monotonic()
-        self._loaded.set()
+    def _next(self, may_begin: bool) -> Job | None:
+        """The next job, or None after a little while.
 
-    def _next(self) -> Job | None:
-        """Wait for a job; None when the service closes."""
-        while True:
-            with self._changed:
-                if self._closing:
-                    return None
-                if len(self._line):
-                    self._running = self._line.take()
-                    return self._running
+        One that comes in meanwhile is not taken yet: the worker is looked at first.
+        """
+        with self._changed:
+            if may_begin and len(self._line):
+                self._running = self._line.take()
+                return self._running
+            if not self._closing.is_set():
                 self._changed.wait(IDLE)
-            self._look_after()
+            return None
 
-    def _look_after(self) -> None:
-        """While nobody wants anything: old files, and a worker that died in its sleep."""
-        sweep(self.runs, self.settings.keep)
-        if self._load_error:
-            if time.monotonic() - self._tried > RETRY:
-                self._load()
-            return
+    def _serve_one(self, job: Job) -> None:
         try:
-            self.worker.look()
-        except L2TError:
-            self._load()
+            with job_context(job.id):
+                attempt(job, partial(self._make, job))
+        finally:
+            with self._changed:
+                self._pace.done(job)
+                self._running = None
 
-    def _make(self, job: Job):
-        if self._load_error:
-            raise self._load_error
-        sweep(self.runs, self.settings.keep)
+    def _make(self, job: Job) -> "Result | LipResult":
+        if self._readiness.error:
+            self._readiness.hurry()
+            raise self._readiness.error
+        self._files.look(self._living())
         self.quota.make_room()
-        job.begin(self.settings.deadline)
+        job.begin(self.settings.deadline)  # the worker is warm: its loading is not the job's time
         return self.worker.do(job)
+
+    def _living(self) -> tuple[Job, ...]:
+        """Jobs that are not at their end."""
+        with self._changed:
+            return (*self._line.all(), *([self._running] if self._running else []))

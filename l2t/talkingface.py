@@ -44,8 +44,9 @@ class TalkingFace:
 
     @staticmethod
     def from_pretrained(
-        spec: str | Path | None = None, device: str = "auto", renderer: Renderer | None = None
-    ) -> "TalkingFace":
+        spec: str | Path | Weights | None = None, device: str = "auto",
+        renderer: Renderer | None = None,
+    ) -> "TalkingFace":  # fmt: skip
         """Chooses and loads weights (`l2t.weights.resolve`) onto "cpu", "cuda" or "auto".
 
         renderer: one that was started ahead, as it takes seconds; closed with the face.

@@ -9,7 +9,7 @@ Importing this module is cheap: torch comes in with `load_tensors`, the Hub clie
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,13 +47,16 @@ class Weights:
     revision: str | None = None
 
 
-def resolve(spec: str | Path | None = None) -> Weights:
+def resolve(spec: "str | Path | Weights | None" = None) -> Weights:
     """Choose the weights.
 
     spec: None or "" = the Hub repository in L2T_HUB_REPO, else the embedded ones; a folder; a Hub
-    repository "org/name[@revision]"; "debug" = tiny random models.
-    Raises WeightsError for a bad folder, or when the embedded weights themselves are unusable.
+    repository "org/name[@revision]"; "debug" = tiny random models; or what was chosen before, see
+    `settled`. Raises WeightsError for a bad folder, or when the embedded weights themselves are
+    unusable.
     """
+    if isinstance(spec, Weights):
+        return _chosen_before(spec)
     text = str(spec or "").strip()
     if text == "debug":
         digest = hashlib.sha256(b"debug").hexdigest()
@@ -75,6 +78,22 @@ def embedded(reason: str | None = None) -> Weights:
         raise WeightsError(f"The embedded weights cannot be used{because}: {error}") from None
     label = "Embedded default" + (f" ({reason})" if reason else "")
     return Weights(EMBEDDED, "embedded", label, digest)
+
+
+def settled(spec: str | Path | None, found: Weights) -> "str | Path | Weights | None":
+    """What to resolve to get `found` again, which `spec` gave: where a Hub had a say, it is not
+    asked what it says now. A branch moves on, and a Hub that answers again would bring others.
+    """
+    return found if found.source in ("hub", "embedded") else spec
+
+
+def _chosen_before(chosen: Weights) -> Weights:
+    """The same commit of a Hub, without a request while it is sound in the cache, or the embedded
+    ones, for the reason that there was.
+    """
+    if chosen.source == "hub":
+        return _from_hub(HubRef(chosen.repo, chosen.revision))
+    return replace(embedded(), label=chosen.label)
 
 
 def load_tensors(weights: Weights, role: str) -> "tuple[dict, dict[str, Tensor]]":

@@ -13,6 +13,7 @@ import numpy as np
 from fakes import IDENTITIES, FakeFace
 
 from l2t.errors import WeightsError
+from l2t.weights import Weights, resolve
 
 
 def killed(face) -> None:
@@ -99,9 +100,42 @@ class FaultyFace(FakeFace):
         return super().animate_each(speech, variants, style, identity, *more, **others)
 
 
-def make(pause: float = 0.0, device: str = "card", fail: str = "") -> FaultyFace:
-    if fail == "weights":
+def make(pause: float = 0.0, device: str = "card", fail: str = "", fates: str = "") -> FaultyFace:
+    """fates: a file whose first line, which is taken, says how this process fares: "well" or one
+    of those below. None is left: well.
+    """
+    fate = next_of(Path(fates)) if fates else fail
+    if fate == "weights":
         raise WeightsError("The embedded weights are damaged.")
-    if fail == "die":
+    if fate == "die":
         killed(None)
-    return FaultyFace(pause, device)
+    if fate == "hang":
+        time.sleep(600)
+    return FACES.get(fate, FaultyFace)(pause, device)
+
+
+def resolved(weights: str | Weights | None = None) -> FaultyFace:
+    """One that says which weights it would have loaded."""
+    face = FaultyFace(0.0, "cpu")
+    face.weights = resolve(weights)
+    return face
+
+
+def next_of(path: Path) -> str:
+    first, *rest = path.read_text().split() or ["well"]
+    path.write_text(" ".join(rest))
+    return first
+
+
+class DiesInPractice(FaultyFace):
+    def animate(self, *_, **__):
+        killed(self)
+
+
+class PractisesLong(FaultyFace):
+    def animate(self, *arguments, **more):
+        time.sleep(6)
+        return super().animate(*arguments, **more)
+
+
+FACES = {"die-in-practice": DiesInPractice, "practise-long": PractisesLong}

@@ -162,15 +162,39 @@ def test_cancel_stops_what_this_client_ordered(served, client, voice):
     try:
         file = gradio_client.handle_file(str(voice))
         job = client.submit(file, api_name="/animate", **CHOICES)
-        end = time.monotonic() + 20
-        while not served.service.busy and time.monotonic() < end:
-            time.sleep(0.02)
+        wait_until(lambda: served.service.busy)
         assert client.predict(api_name="/cancel") == 1
         with pytest.raises(gradio_client.exceptions.AppError, match="cancelled"):
             job.result(timeout=20)
         assert not served.service.busy
     finally:
         served.face.pause = 0.0
+
+
+@pytest.mark.parametrize(("name", "more"), [("/animate", {}), ("/read_lips", {"film": None})])
+def test_a_call_that_its_client_cancels_ends_its_job_and_leaves_nothing(
+    served, client, voice, name, more
+):
+    before, served.face.pause = set(served.service.runs.iterdir()), 1.0  # half a minute in all
+    try:
+        file = gradio_client.handle_file(str(voice))
+        job = client.submit(file, api_name=name, **more)
+        wait_until(lambda: served.service.busy)
+        running = served.service._running
+        job.cancel()
+        wait_until(lambda: running.finished)
+        assert running.cancelled
+        wait_until(lambda: not served.service.busy)
+        assert set(served.service.runs.iterdir()) == before
+    finally:
+        served.face.pause = 0.0
+
+
+def wait_until(condition):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 def test_four_users_at_once_get_what_each_would_get_alone(served, tmp_path):

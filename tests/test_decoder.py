@@ -1,6 +1,7 @@
 """The parent of the decoding child: deadlines, dead children, children that lie, cancelling."""
 
 import itertools
+import os
 import subprocess
 import threading
 import time
@@ -8,12 +9,18 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hostile.children import install
+from hostile.children import PREAMBLE, install
 from hostile.files import pcm, wav
 
-from l2t import decoder
+from l2t import decoder, last_words
+from l2t.child import own_environment
 from l2t.errors import Cancelled, SpeechError
 from l2t.speech import Limits, load_speech, stream_speech
+
+FLOOD = """import os
+while True:
+    try: os.write(2, b'a\\n' * 99)
+    except BlockingIOError: os._exit(1)  # it does not wait for a reader"""
 
 
 @pytest.fixture
@@ -71,6 +78,68 @@ def test_whatever_a_broken_child_sends_is_one_sentence(path, child, program):
     with pytest.raises(SpeechError, match="damaged"):
         load_speech(path)
     assert started[0].returncode is not None
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("av = object(); av.open()", "AttributeError: 'object' object has no attribute 'open'"),
+        ("send(b'S', bytes(64000)); raise TypeError('changed\\n' + 'x' * 999)", "x" * 300),
+        ("sys.stderr.close(); sys.exit(1)", "it does not say why"),
+        ("import os; os.dup2(1, 2); os._exit(1)", "it does not say why"),
+        (FLOOD, "is broken: a"),
+    ],
+)
+def test_a_child_that_breaks_by_itself_is_logged_and_not_blamed_on_the_file(
+    path, monkeypatch, caplog, tmp_path, program, reason
+):
+    decoder_of(monkeypatch, tmp_path, program)
+    with pytest.raises(SpeechError, match="is broken, whatever the recording holds; .* try again"):
+        load_speech(path)
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert reason in record.getMessage()
+    assert str(path) not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["raise MemoryError", "raise OSError(12, 'Cannot allocate memory')", "sys.exit(2)",
+     "import os; os.kill(os.getpid(), 11)", "import os; os.kill(os.getpid(), 24)",
+     "sys.stdout.close(); import os; os.close(1); time.sleep(60)"],
+)  # fmt: skip
+def test_a_child_that_a_file_breaks_is_the_file_s_fault(
+    path, monkeypatch, caplog, tmp_path, program
+):
+    monkeypatch.setattr(last_words, "PATIENCE", 0.2)
+    decoder_of(monkeypatch, tmp_path, program)
+    with pytest.raises(SpeechError, match="damaged"):
+        load_speech(path)
+    assert not caplog.records
+
+
+def test_a_library_that_has_changed_is_noticed_with_the_real_decoder(
+    path, monkeypatch, caplog, tmp_path
+):
+    """A PyAV without an argument that we use, as in a version to come."""
+    decoder_of(
+        monkeypatch, tmp_path,
+        "import av\nhers = av.open\nav.open = lambda file, format, options: hers(file)\n"
+        "from l2t.decode import main\nmain()",
+    )  # fmt: skip
+    with pytest.raises(SpeechError, match="is broken"):
+        load_speech(path)
+    assert "TypeError" in caplog.text
+    assert "metadata_errors" in caplog.text
+
+
+def decoder_of(monkeypatch, folder, program: str) -> None:
+    """From now on this runs as the decoder does, environment and pipes included."""
+    (folder / "their_decoder.py").write_text(PREAMBLE + program)
+    own = {"PYTHONPATH": f"{folder}{os.pathsep}{own_environment()['PYTHONPATH']}"}
+    monkeypatch.setattr(decoder, "own_environment", lambda: own)
+    start = decoder.start_child
+    monkeypatch.setattr(decoder, "start_child", lambda _, *more: start("their_decoder", *more))
 
 
 def test_a_child_that_says_nothing_without_end_is_late(path, child):

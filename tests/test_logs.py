@@ -4,6 +4,7 @@ import contextvars
 import io
 import json
 import logging
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import traceback
 import pytest
 
 from l2t import logs
+from l2t.child import own_environment
 
 
 @pytest.fixture
@@ -180,3 +182,19 @@ def test_a_whole_program_logs_nothing_but_json():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, text=True)
     assert all(json.loads(line)["message"] for line in done.stderr.splitlines())
     assert {"one", "two"} <= {json.loads(line)["message"] for line in done.stderr.splitlines()}
+
+
+def test_the_drawing_process_logs_json_too_and_its_end_is_one_line(monkeypatch):
+    monkeypatch.setenv("L2T_LOG", "json")
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        ours.send(5)  # no template of a head: nobody foresaw that
+        done = subprocess.run(
+            [sys.executable, "-m", "l2t.render.worker", str(theirs.fileno()), "software"],
+            pass_fds=[theirs.fileno()], env=own_environment(), capture_output=True, timeout=120,
+            text=True, check=False,
+        )  # fmt: skip
+    *_, last = parsed(done.stderr.splitlines())  # each is an object
+    assert (last["level"], last["logger"]) == ("error", "l2t.render.worker")
+    assert last["exception"].startswith("Traceback")
+    assert done.returncode == 1

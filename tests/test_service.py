@@ -1,21 +1,31 @@
 """The service: order, queue, cancel, deadline, recovery and clean-up, with a face that is fake."""
 
 import contextlib
+import errno
 import hashlib
 import json
+import logging
+import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from fakes import FakeFace
+from hostile.children import install
 from served import write_voice
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from l2t import logs, readiness, self_check
 from l2t.avatar.camera import Orbit
+from l2t.disk import Quota
 from l2t.errors import (
     Busy,
     Cancelled,
@@ -28,10 +38,14 @@ from l2t.errors import (
     WeightsError,
 )
 from l2t.jobs import Order, remove
+from l2t.lipjobs import LipOrder
+from l2t.self_check import check_decoder
 from l2t.service import Service, Settings
+from l2t.ui.health import health_route
 from l2t.work import PRACTICE
 from l2t.worker.in_process import InProcess
 
+CLIPS = Path(__file__).resolve().parents[1] / "assets" / "lips"
 PATIENCE = 20  # s, the longest a test waits for what should take a fraction of one
 
 
@@ -244,6 +258,16 @@ def test_cancel_reaches_the_owner_s_jobs_only(service_of, voice):
         mine.outcome()
 
 
+def test_who_has_no_name_cancels_nobody_else_without_one(service_of, voice):
+    face = StubbornFace()
+    service = service_of(face)
+    jobs = [service.submit(small(voice)) for _ in range(2)]
+    wait_until(lambda: service.busy)
+    assert service.cancel("") == 0
+    face.release.set()
+    assert all(job.wait(PATIENCE) and job.succeeded for job in jobs)
+
+
 def test_a_job_past_its_deadline_is_stopped_with_a_sentence(service_of, voice):
     service = service_of(FakeFace(pause=0.05), deadline=0.3)
     with pytest.raises(Cancelled, match="too long"):
@@ -319,6 +343,43 @@ def test_models_that_cannot_be_loaded_are_told_to_every_job(service_of, voice):
         service.about(timeout=1)
 
 
+class Jobs(logging.Handler):
+    """Which job each line belongs to."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def emit(self, record):
+        self.seen.append((record.getMessage(), logs._job.get()))
+
+    def of(self, words: str) -> list[str | None]:
+        return [job for message, job in self.seen if words in message]
+
+
+def test_what_is_logged_of_a_job_names_it(service_of, voice):
+    class Talkative(FakeFace):
+        def animate_each(self, speech, *more, **others):
+            logging.getLogger("l2t").warning("takes of %s", speech.name)
+            return super().animate_each(speech, *more, **others)
+
+        def render(self, *_, **__):
+            logging.getLogger("l2t").warning("film")
+            raise ZeroDivisionError
+
+    handler = Jobs()
+    logging.getLogger().addHandler(handler)
+    try:
+        service = service_of(Talkative())
+        job = service.submit(small(voice))
+        assert job.wait(PATIENCE)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert handler.of("takes of voice") == [job.id]
+    assert handler.of("film") == [None, job.id]  # the practice take first
+    assert handler.of("failed") == [None, job.id]
+
+
 # -- files
 
 
@@ -358,6 +419,83 @@ def test_importing_the_service_brings_in_neither_page_nor_models():
     code = f"import sys, l2t.service; print([n for n in {heavy} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.fixture
+def upload(voice, tmp_path):
+    """Makes copies of the voice where visitors' files lie."""
+
+    def make(name: str) -> Path:
+        (tmp_path / "cache").mkdir(exist_ok=True)
+        return Path(shutil.copyfile(voice, tmp_path / "cache" / name))
+
+    return make
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_recordings_that_are_swept_while_their_jobs_wait_or_run_are_still_there_for_them(
+    service_of, upload, tmp_path, monkeypatch, links
+):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: os.open("/no/such/place", os.O_RDONLY))
+    face = StubbornFace()
+    service = service_of(face, keep=0.0)
+    mine, film = upload("my voice.wav"), Path(shutil.copy(CLIPS / "lbad6n.mp4", tmp_path / "cache"))
+    clip = Path(shutil.copy(CLIPS / "lbad6n.opus", tmp_path / "cache"))
+    orders = [small(mine), small(mine), LipOrder(clip, film)]
+    running, waiting, reading = (service.submit(order) for order in orders)
+    assert face.entered.wait(PATIENCE)
+    for path in (mine, film, clip):
+        path.unlink()
+    face.release.set()
+    for job in (running, waiting, reading):
+        assert job.wait(PATIENCE)
+        assert job.outcome().film.name
+        assert not job.inputs.exists()
+
+
+def test_a_receipt_names_the_upload_and_not_where_it_was_held(service_of, upload):
+    result = run(service_of(FakeFace()), small(upload("my voice.wav")))
+    text = result.receipt.read_text()
+    assert json.loads(text)["recording"]["name"] == result.said[0].take.speech.name == "my voice"
+    assert ".in" not in text
+    assert "/" not in text
+
+
+def test_no_quota_takes_the_recording_of_a_job_that_waits(service_of, voice, upload):
+    face = StubbornFace()
+    service = service_of(face)
+    first = service.submit(small(voice))
+    assert face.entered.wait(PATIENCE)
+    old = upload("old.wav")
+    os.utime(old, (0, 0))
+    waiting = service.submit(small(old))
+    with pytest.raises(Busy):
+        Quota(service.quota.folder, most=1, spare=0, young=30).make_room()
+    face.release.set()
+    assert first.wait(PATIENCE)
+    assert waiting.wait(PATIENCE)
+    assert waiting.outcome().film.exists()
+
+
+def test_what_was_held_goes_with_its_job_however_that_ends(service_of, voice, upload, tmp_path):
+    face = StubbornFace()
+    service = service_of(face, waiting=2)
+    text = upload("text.wav")
+    text.write_text("no sound at all\n" * 99)
+    first, bad = service.submit(small(upload("a.wav")), "me"), service.submit(small(text))
+    assert face.entered.wait(PATIENCE)
+    waiting = service.submit(small(upload("b.wav")), "you")
+    assert waiting.inputs.exists()
+    with pytest.raises(Busy):
+        service.submit(small(upload("c.wav")))
+    service.cancel("you")
+    assert not waiting.inputs.exists()
+    service.cancel("me")
+    face.release.set()
+    for job in (first, bad):
+        assert job.wait(PATIENCE)
+    assert list(service.runs.iterdir()) == []
 
 
 # -- what is told
@@ -406,6 +544,75 @@ def test_the_wait_is_estimated_from_what_jobs_took(service_of, voice):
     face.release.set()
     assert all(job.wait(PATIENCE) for job in (first, *line))
     assert service.place(line[0]) == (0, 0.0)
+
+
+# -- the thread that serves
+
+
+def test_it_survives_that_old_files_cannot_be_looked_after(service_of, voice, monkeypatch, caplog):
+    def sweep(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files", "/secret/place")
+
+    monkeypatch.setattr("l2t.tidy.sweep", sweep)
+    service = service_of(FakeFace())
+    for _ in range(2):
+        assert run(service, small(voice)).film.exists()
+    assert service.status()["status"] == "ok"
+    told = [line for line in caplog.messages if "Too many open files" in line]
+    assert len(told) == 1  # not each time it looks
+    assert "secret" not in caplog.text
+
+
+def test_it_survives_what_nobody_foresaw(service_of, voice, monkeypatch, caplog):
+    monkeypatch.setattr("l2t.service.IDLE", 0.05)
+    service = service_of(FakeFace())
+    service.about(PATIENCE)
+    look = service.worker.look
+    service.worker.look = lambda: 1 / 0
+    wait_until(lambda: "goes on" in caplog.text)
+    service.worker.look = look
+    assert run(service, small(voice)).film.exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_service_without_its_thread_is_failing(service_of):
+    service = service_of(FakeFace())
+    service.about(PATIENCE)
+
+    def leave():
+        raise SystemExit
+
+    service.worker.look = leave
+    wait_until(lambda: service.status()["status"] == "failing")
+    assert health_of(service) == 503
+
+
+def test_a_broken_decoder_is_told_before_a_visitor_meets_it(service_of, monkeypatch, caplog):
+    check_decoder.cache_clear()
+    for name in ("PAUSE", "RETRY"):
+        monkeypatch.setattr(readiness, name, 0.05)
+    with monkeypatch.context() as patch:
+        install(patch, "raise TypeError('a library has changed')")
+        service = service_of(FakeFace())
+        with pytest.raises(SpeechError, match="decoder is broken"):
+            service.about(PATIENCE)
+        assert health_of(service) == 503
+        assert "the decoder of a recording is broken" in caplog.text
+    wait_until(lambda: service.status()["status"] == "ok")  # it was put right
+
+
+def test_a_decoder_that_cannot_be_tried_is_no_reason_not_to_serve(service_of, voice, monkeypatch):
+    check_decoder.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(self_check, "_silence", lambda _: os.open("/no/such/place", os.O_RDONLY))
+        service = service_of(FakeFace())
+        assert service.about(PATIENCE)
+    assert run(service, small(voice)).film.exists()
+
+
+def health_of(service) -> int:
+    app = Starlette(routes=[health_route(service.status)])
+    return TestClient(app).get("/health").status_code
 
 
 # -- room

@@ -201,13 +201,70 @@ def test_a_process_that_dies_while_loading_is_told(service_of, voice):
 def test_the_service_comes_back_when_the_models_can_be_loaded_again(
     service_of, voice, monkeypatch
 ):
-    monkeypatch.setattr("l2t.service.RETRY", 0.1)
+    monkeypatch.setattr("l2t.readiness.RETRY", 0.1)
     service = service_of(arguments={"fail": "weights"})
     with pytest.raises(WeightsError):
         service.about(PATIENCE)
     service.worker._arguments.pop("fail")
     wait_until(lambda: service.status()["status"] == "ok")
     assert run(service, order(voice)).film.exists()
+
+
+@pytest.fixture
+def fates(tmp_path):
+    """Says how the worker's processes fare, one after the other; gives the arguments for it."""
+
+    def say(*words: str) -> dict:
+        (tmp_path / "fates").write_text(" ".join(words))
+        return {"fates": str(tmp_path / "fates")}
+
+    return say
+
+
+@pytest.mark.parametrize("fate", ["die", "die-in-practice", "die die-in-practice"])
+def test_a_worker_that_dies_while_it_gets_ready_costs_nobody_a_job(service_of, voice, fates, fate):
+    service = service_of(arguments=fates("well", fate, "well"))
+    bad = service.submit(order(voice, "killed"), "a")
+    good = [service.submit(order(voice), name) for name in "bc"]
+    assert bad.wait(PATIENCE)
+    with pytest.raises(WorkerError, match="in the middle"):
+        bad.outcome()
+    for job in good:
+        assert job.wait(PATIENCE)
+        assert job.outcome().film.exists()
+    assert service.status()["worker"]["restarts"] == 1 + len(fate.split())
+
+
+def test_after_three_failures_in_a_row_one_job_is_told_and_the_next_is_done(
+    service_of, voice, fates
+):
+    service = service_of(arguments=fates("die", "die-in-practice", "die", "well"))
+    first, second = (service.submit(order(voice), name) for name in "ab")
+    assert first.wait(PATIENCE)
+    with pytest.raises(WorkerError, match="did not get ready .*signal 9"):
+        first.outcome()
+    assert second.wait(PATIENCE)
+    assert second.outcome().film.exists()
+    assert service.status()["status"] == "ok"
+
+
+def test_getting_ready_is_not_counted_as_the_job_s_own_time(service_of, voice, fates):
+    service = service_of(arguments=fates("practise-long"), deadline=5.0)
+    assert run(service, order(voice)).film.exists()
+
+
+def test_who_waits_for_a_worker_that_hangs_while_it_loads_can_cancel_at_once(
+    service_of, voice, fates
+):
+    service = service_of(arguments=fates("hang"))
+    job = service.submit(order(voice), "me")
+    wait_until(service.worker.alive)
+    assert service.cancel("me") == 1
+    assert job.finished  # not a moment later
+    child = service.worker._child
+    service.close()
+    assert not child.alive()
+    assert not service._thread.is_alive()
 
 
 # -- the end

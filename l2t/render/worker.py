@@ -7,6 +7,7 @@ Started by `renderer.py` as `python -m l2t.render.worker FD PAINTER`; speaks ove
 An unforeseen exception ends the process; the parent reports it and starts another.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from l2t.errors import L2TError
+from l2t.logs import configure
 from l2t.motion import Motion
 from l2t.orphan import end_with_parent
 from l2t.render.messages import (
@@ -29,17 +31,22 @@ from l2t.render.messages import (
     Refused,
 )
 
+log = logging.getLogger("l2t.render.worker")  # run as a program, its name would be another
 REPORT_EVERY = 4  # frames between two reports
 
 
 def main(argv: list[str]) -> None:
     """Serves jobs until the parent closes the connection."""
     connection = Connection(int(argv[0]))
+    configure()
     end_with_parent()
     try:
         serve(connection, argv[1])
     except (EOFError, ConnectionError):  # the parent is gone, or no longer interested
         return
+    except Exception:
+        log.exception("drawing failed")
+        sys.exit(1)
 
 
 def serve(connection: Connection, painter: str) -> None:

@@ -8,7 +8,8 @@ import gradio as gr
 
 from l2t.avatar.camera import Orbit
 from l2t.errors import L2TError
-from l2t.jobs import Order, Result
+from l2t.jobs import Job, Order, Result
+from l2t.lipjobs import LipResult
 from l2t.service import Service
 from l2t.ui import texts
 from l2t.values import as_whole
@@ -140,15 +141,29 @@ class Api:
             named = identity or None, style or None, view, as_whole(size)
             order = Order(Path(recording), *named, *more)
             job = self.service.submit(order, request.session_hash or "")
-            while not job.finished:
-                await asyncio.sleep(LOOK)
-            return job.outcome()
+            return await outcome(self.service, job)
         except L2TError as refusal:
             raise gr.Error(str(refusal), print_exception=False) from None
 
     def cancel(self, request: gr.Request) -> int:
         """Stop every take that this client ordered and that is not done yet; returns how many."""
         return self.service.cancel(request.session_hash or "")
+
+
+async def outcome(service: Service, job: Job) -> "Result | LipResult":
+    """The result of a job once it is there. Raises L2TError.
+
+    A client that goes away or cancels its call (`job.cancel()` of gradio_client) ends this task:
+    its job ends too, and nothing stays.
+    """
+    try:
+        while not job.finished:
+            await asyncio.sleep(LOOK)
+    except asyncio.CancelledError:
+        service.stop(job)
+        job.discard()
+        raise
+    return job.outcome()
 
 
 def _alone(result: Result) -> tuple:

@@ -1,13 +1,11 @@
 """The named endpoint of lip reading, for scripts."""
 
-import asyncio
-
 import gradio as gr
 
 from l2t.errors import L2TError
 from l2t.read import transcripts
 from l2t.service import Service
-from l2t.ui.api import LOOK
+from l2t.ui.api import outcome
 from l2t.ui.read_lips import lip_order
 
 
@@ -34,9 +32,7 @@ class LipApi:
         try:
             order = lip_order(recording, noise, snr, rules or "grid", film, "")
             job = self.service.submit(order, request.session_hash or "")
-            while not job.finished:
-                await asyncio.sleep(LOOK)
-            result = job.outcome()
+            result = await outcome(self.service, job)
         except L2TError as refusal:
             raise gr.Error(str(refusal), print_exception=False) from None
         return transcripts(result.take), str(result.sound)

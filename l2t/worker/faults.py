@@ -6,10 +6,12 @@ process is lost: each later call fails too, whatever it asks for.
 
 import logging
 import sys
+import time
 
 log = logging.getLogger(__name__)
 MEMORY, POISONED = "memory", "poisoned"
 POISONED_STATUS = 75  # exit status of a worker whose card failed
+ALLOWED, WITHIN = 2, 600.0  # faults of the card in so many seconds, then the CPU is used
 NO_MEMORY = "There is not enough memory for this job just now; a shorter recording helps."
 
 
@@ -31,3 +33,16 @@ def free() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+class CardFaults:
+    """How often the card failed of late."""
+
+    def __init__(self):
+        self._when: list[float] = []
+
+    def one_more(self) -> bool:
+        """Takes note of one; whether they are so many that the card is to be given up."""
+        now = time.monotonic()
+        self._when = [then for then in self._when if now - then < WITHIN] + [now]
+        return len(self._when) >= ALLOWED

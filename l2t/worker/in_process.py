@@ -16,11 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from l2t.errors import Cancelled, JobFailed, L2TError
+from l2t.family import held_by
 from l2t.lipjobs import LipOrder, read_lips
+from l2t.logs import job_context
 from l2t.speech import Limits
 from l2t.work import practise, work
 from l2t.worker.about import About
-from l2t.worker.supervised import held_by
 
 if TYPE_CHECKING:
     from l2t.jobs import Job, Result
@@ -48,7 +49,7 @@ class InProcess:
         self._look = gpu(self._read) if gpu else self._read
         self._face: TalkingFace | None = None
         self._job: Job | None = None
-        self._closing = threading.Event()
+        self._closing, self._warm = threading.Event(), False
         self.about: About | None = None
         self.starts = 0
 
@@ -67,13 +68,21 @@ class InProcess:
                 log.exception("the models cannot be loaded")
                 sentence = "The models could not be loaded; see the server's log."
                 raise JobFailed(sentence) from error
-            self.about = About.of(self._face)
-            self._warm_up()
+            self.about, self._warm = About.of(self._face), False
         return self.about
+
+    def warm_up(self) -> None:
+        """A tiny take that nobody sees; left out where a GPU is lent by the call."""
+        if not self._warm and not self._lent:
+            try:
+                with TemporaryDirectory(prefix="learn2talk-practice-") as folder:
+                    practise(self._face, Path(folder), cancelled=self._closing.is_set)
+            except Exception:
+                log.warning("the practice take failed; the first job will tell", exc_info=True)
+        self._warm = True
 
     def do(self, job: "Job") -> "Result | LipResult":
         """Has one job done, in a thread that is left behind if it does not stop. L2TError."""
-        self.start()
         found: dict = {}
         thread = threading.Thread(target=self._try, args=(job, found), name=job.id, daemon=True)
         thread.start()
@@ -91,10 +100,10 @@ class InProcess:
             raise found["error"]
         return found["result"]
 
-    def alive(self) -> bool:
-        return self._face is not None
-
-    ready = property(alive)
+    @property
+    def ready(self) -> bool:
+        """Whether a job can be taken."""
+        return self._face is not None and self._warm
 
     def look(self) -> None:
         """There is nobody to listen to."""
@@ -110,26 +119,17 @@ class InProcess:
             self._face.close()
 
     def _try(self, job: "Job", found: dict) -> None:
+        """The job's result or error, in `found`; what is logged meanwhile names the job."""
         self._job = job
         try:
-            if isinstance(job.order, LipOrder):
-                look = partial(job.context.run, self._look)
-                found["result"] = read_lips(job, look, self._limits)
-            else:
-                infer = partial(job.context.run, self._infer)
-                found["result"] = work(job, self._face, infer, self._limits)
+            with job_context(job.id):
+                if isinstance(job.order, LipOrder):
+                    found["result"] = read_lips(job, in_context(job, self._look), self._limits)
+                else:
+                    infer = in_context(job, self._infer)
+                    found["result"] = work(job, self._face, infer, self._limits)
         except Exception as error:  # noqa: BLE001 (raised again in the thread that waits)
             found["error"] = error
-
-    def _warm_up(self) -> None:
-        """A tiny take that nobody sees; left out where a GPU is lent by the call."""
-        if self._lent:
-            return
-        try:
-            with TemporaryDirectory(prefix="learn2talk-practice-") as folder:
-                practise(self._face, Path(folder), cancelled=self._closing.is_set)
-        except Exception:
-            log.warning("the practice take failed; the first job will tell", exc_info=True)
 
     def _animate(self, speech, style, identity, variants, head, seed):
         """The inference call: plain values in and out, as it may run in a process of its own.
@@ -146,3 +146,13 @@ class InProcess:
         """As `_animate`, for the lip reading tab."""
         job = self._job
         return self._face.lips.read(speech, noise, mouths, rules, job.report, job.should_stop)
+
+
+def in_context(job: "Job", call: Callable) -> Callable:
+    """The call in the context in which its job was ordered, which a lent GPU is charged to."""
+
+    def named(*arguments):
+        with job_context(job.id):
+            return call(*arguments)
+
+    return partial(job.context.run, named)

@@ -6,13 +6,16 @@ import threading
 
 from l2t.errors import L2TError, RenderError
 from l2t.render.renderer import Renderer
+from l2t.weights import Weights
 from l2t.worker.faults import fault_of
 
 log = logging.getLogger(__name__)
 
 
-def pretrained(weights: str | None = None, device: str = "auto"):
+def pretrained(weights: str | Weights | None = None, device: str = "auto"):
     """A `TalkingFace` as `TalkingFace.from_pretrained` makes it; raises L2TError.
+
+    weights: as `l2t.weights.resolve` takes them.
 
     A card that fails or is full while the models are put on it is given up for the processor,
     unless it was asked for by name.

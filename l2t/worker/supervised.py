@@ -3,18 +3,18 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import psutil
 
 from l2t import errors
 from l2t.child import Child, ChildGone
 from l2t.errors import Cancelled, JobFailed, WorkerError
 from l2t.speech import Limits
+from l2t.weights import settled
 from l2t.worker.about import About
-from l2t.worker.faults import POISONED_STATUS
+from l2t.worker.bounds import Bounds
+from l2t.worker.faults import POISONED_STATUS, CardFaults
 from l2t.worker.messages import CANCEL, Begin, Done, Progress, Ready, Refused, Start, Warm
 
 if TYPE_CHECKING:
@@ -25,24 +25,13 @@ log = logging.getLogger(__name__)
 LISTEN = 0.05  # s between two looks at whether a job should stop
 CANCEL_SECONDS = 0.9  # to obey a cancel; the drawing process has half a second of it
 MEMORY_SECONDS = 0.25  # between two looks at the memory
-FAULTS_ALLOWED, FAULT_SECONDS = 2, 600.0  # of the graphics card in so long, then the CPU is used
 PRETRAINED = "l2t.worker.pretrained:pretrained"
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """memory: bytes that the process and what it started may hold together; start: seconds to
-    load the models (a Hub's deadline included); warm: seconds for the practice take, which
-    compiles when it is the first on a machine.
-    """
-
-    memory: int = 4_000_000_000
-    start: float = 120.0
-    warm: float = 240.0
-
-
 class Supervised:
-    """Owns at most one worker process. `start` and `do` belong to one thread; the rest to any."""
+    """Owns at most one worker process. `start`, `warm_up`, `look` and `do` belong to one thread;
+    the rest to any.
+    """
 
     def __init__(
         self, arguments: Mapping, limits: Limits | None = None, bounds: Bounds | None = None,
@@ -53,7 +42,7 @@ class Supervised:
         self._limits, self._bounds = limits or Limits(), bounds or Bounds()
         self._child: Child | None = None
         self._loaded = self._warm = False
-        self._card_faults: list[float] = []  # when
+        self._card_faults = CardFaults()
         self._closing = threading.Event()
         self.about: About | None = None
         self.starts = 0  # how often a process was started
@@ -62,6 +51,8 @@ class Supervised:
         """Starts the process without waiting for it. Raises WorkerError."""
         if self._child is not None:
             return
+        if self._closing.is_set():
+            raise WorkerError("The worker was ended.")
         self.starts += 1
         try:
             self._child = Child("l2t.worker.main")
@@ -75,31 +66,45 @@ class Supervised:
 
         Raises L2TError: what loading met, or WorkerError.
         """
-        if self.ready:
+        if self._loaded and self.alive():
             return self.about
-        if not self.alive():
+        if self._loaded:
             self._drop()
         self.begin()
-        until = time.monotonic() + self._bounds.start
+        until = time.monotonic() + self._bounds.loading
         while True:
             message = self._hear()
             if isinstance(message, Ready):
-                self.about, self._loaded = message.about, True
+                self._settle(message.about)
                 return self.about
             if isinstance(message, Refused):
                 self._drop()
                 raise errors.named(message.error, message.message)
-            if time.monotonic() > until or self._closing.is_set():
-                self._drop()
-                raise WorkerError("The models were not loaded in time.")
+            self._give_up_after(until, "The models were not loaded in time; please try again.")
+
+    def warm_up(self) -> None:
+        """Waits for the practice take of a process that has loaded. Raises WorkerError."""
+        until = time.monotonic() + self._bounds.warm
+        while not self._warm:
+            message = self._hear()
+            if isinstance(message, Warm):
+                self._warm = True
+                self.about = replace(self.about, renderer=message.renderer)
+                self.memory()  # a look at the drawing process, should this one die before the next
+            else:
+                self._give_up_after(until, "The worker was not ready in time; please try again.")
+
+    def look(self) -> None:
+        """Takes note of the death of an idle process. Raises WorkerError then."""
+        if self._loaded and self._warm:
+            self._hear(0.0)
 
     def do(self, job: "Job") -> "Result | LipResult":
-        """Has one job done. Raises L2TError: what the job met, Cancelled, or WorkerError.
-
-        After a WorkerError the process is gone; `start` makes another.
+        """Has one job done by a process that is `ready`. Raises L2TError: what the job met,
+        Cancelled, or WorkerError, after which the process is gone.
         """
-        self.start()
-        self._wait_until_warm(job.should_stop)
+        if not self.ready:
+            raise WorkerError("The worker is not ready; please try again.")
         begin = Begin(job.id, job.order, job.folder, self._limits, job.seconds_left)
         self._send(begin)
         stopping, looked = None, time.monotonic()
@@ -131,13 +136,13 @@ class Supervised:
 
     @property
     def ready(self) -> bool:
-        """Whether the models are there."""
-        return self._loaded and self.alive()
+        """Whether a job can be taken."""
+        return self._loaded and self._warm and self.alive()
 
     def memory(self) -> int:
         """Bytes that the process and all it started hold; 0 without one."""
         child = self._child
-        return 0 if child is None else held_by(child.process.pid)
+        return 0 if child is None else child.memory()
 
     def close(self) -> None:
         """Ends the process and what it started."""
@@ -146,28 +151,6 @@ class Supervised:
         if child is not None:
             child.leave()
             child.kill()  # what it left behind in its group
-
-    def _wait_until_warm(self, stop: Callable[[], bool]) -> None:
-        until = time.monotonic() + self._bounds.warm
-        while not self._warm:
-            if stop():
-                raise Cancelled("The job was cancelled.")
-            message = self._hear()
-            if isinstance(message, Warm):
-                self._warmed(message)
-            elif time.monotonic() > until:
-                self._drop()
-                raise WorkerError("The worker did not get ready in time; please try again.")
-
-    def look(self) -> None:
-        """Takes note of what an idle process says. Raises WorkerError when it has ended."""
-        message = self._hear(0.0)
-        if isinstance(message, Warm):
-            self._warmed(message)
-
-    def _warmed(self, message: Warm) -> None:
-        self._warm = True
-        self.about = replace(self.about, renderer=message.renderer)
 
     def _send(self, message) -> None:
         child = self._child
@@ -190,22 +173,18 @@ class Supervised:
 
     def _bury(self, gone: ChildGone) -> WorkerError:
         """Cleans up after a death; returns what to tell the visitor."""
-        status = self._child.process.poll() if self._child else None
+        status, ready = self._child.process.poll() if self._child else None, self._warm
         self._drop()
         reason = gone.reason
         if status == POISONED_STATUS:
             reason = "the graphics card failed"
-            self._count_card_fault()
+            if self._card_faults.one_more():
+                log.error("the graphics card failed again; the CPU takes over")
+                self._arguments["device"] = "cpu"
         if not self._closing.is_set():
             log.error("the worker died: %s", reason)
-        return WorkerError(f"The worker stopped in the middle ({reason}); please try again.")
-
-    def _count_card_fault(self) -> None:
-        now = time.monotonic()
-        self._card_faults = [t for t in self._card_faults if now - t < FAULT_SECONDS] + [now]
-        if len(self._card_faults) >= FAULTS_ALLOWED:
-            log.error("the graphics card failed again; the CPU takes over")
-            self._arguments["device"] = "cpu"
+        what = "stopped in the middle" if ready else "did not get ready"
+        return WorkerError(f"The worker {what} ({reason}); please try again.")
 
     def _bound_memory(self) -> None:
         held = self.memory()
@@ -217,24 +196,21 @@ class Supervised:
                 "stopped; a shorter recording helps."
             )
 
+    def _settle(self, about: About) -> None:
+        """The models are loaded; a process that takes over has the same ones, without a Hub."""
+        self.about, self._loaded = about, True
+        if "weights" in self._arguments:
+            self._arguments["weights"] = settled(self._arguments["weights"], about.weights)
+
+    def _give_up_after(self, until: float, sentence: str) -> None:
+        """Ends the process and raises WorkerError past a time, or when all ends."""
+        if time.monotonic() > until or self._closing.is_set():
+            self._drop()
+            raise WorkerError(sentence)
+
     def _drop(self) -> None:
-        """Ends the process at once."""
+        """Ends the process at once, with all that it started."""
         child, self._child = self._child, None
         self._loaded = self._warm = False
         if child is not None:
             child.kill()
-
-
-def held_by(pid: int) -> int:
-    """Resident bytes of a process and all its descendants."""
-    total = 0
-    try:
-        top = psutil.Process(pid)
-        for process in (top, *top.children(recursive=True)):
-            try:
-                total += process.memory_info().rss
-            except psutil.Error:  # it ended meanwhile
-                continue
-    except psutil.Error:
-        return total
-    return total

@@ -30,6 +30,7 @@ class Forked:
     """
 
     last: ClassVar["Forked | None"] = None
+    stderr, code = None, None
     traced = contextlib.nullcontext  # around the child's work
 
     def __init__(self, module: str, file: BinaryIO, options: str):
@@ -62,8 +63,13 @@ class Forked:
 
     def __exit__(self, *_) -> None:
         self.stdout.close()
-        _, status, usage = os.wait4(self.pid, 0)
-        self.pid = 0
-        code = os.waitstatus_to_exitcode(status)
-        self.died = None if code in (0, -signal.SIGKILL) else code
-        self.peak_mb, self.cpu = usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
+        self.wait()
+
+    def wait(self, _seconds: float | None = None) -> int:
+        """Its status; it has ended or was killed."""
+        if self.pid:
+            _, status, usage = os.wait4(self.pid, 0)
+            self.pid, self.code = 0, os.waitstatus_to_exitcode(status)
+            self.died = None if self.code in (0, -signal.SIGKILL) else self.code
+            self.peak_mb, self.cpu = usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime
+        return self.code
