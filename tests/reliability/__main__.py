@@ -39,7 +39,8 @@ def crowds(sizes: list[tuple[int, int]], folder: Path) -> list[tuple[str, str]]:
         for users, jobs in sizes:
             found = together(app, voices, truth, users, jobs)
             note(found.row())
-            rows.append((f"{users} users, {jobs} takes each", found.row()))
+            name = f"{users} users" if users > 1 else "one user"
+            rows.append((f"{name}, {jobs} takes each", found.row()))
         refused, words = burst(app, voices[0], 12)
         rows.append(("one user orders 12 takes at once",
                      f"{refused} refused: “{'” “'.join(sorted(words))}”"))  # fmt: skip
