@@ -4,10 +4,13 @@ Same names and behaviour as `l2t.talkingface.TalkingFace`, deterministic, and as
 that queue, cancel, page and API can be tested in seconds.
 """
 
-import gc
+import contextlib
+import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import imageio_ffmpeg
 import numpy as np
@@ -58,6 +61,23 @@ class FakeTake:
     style: str
     variant: Variant
     weights: Weights
+
+
+@contextlib.contextmanager
+def _encoder(path: Path, width: int, height: int) -> Iterator[BinaryIO]:
+    """A pipe for RGB pictures that become a film.
+
+    Not by imageio_ffmpeg: it runs Python in the child between fork and exec, where what another
+    thread held of PyAV is freed, and its threads, which are not there, are waited for.
+    """
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24",
+        "-s", f"{width}x{height}", "-r", str(FPS), "-i", "-", "-an", "-c:v", "libx264",
+        "-pix_fmt", "yuv420p", "-threads", "1", "-preset", "ultrafast", str(path),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        yield process.stdin
+    assert process.returncode == 0
 
 
 class FakeFace:
@@ -118,16 +138,10 @@ class FakeFace:
     def render(self, take, path, view="front", size=512, progress=None, cancelled=None) -> Path:
         self._step("drawing", progress, cancelled)
         takes = take if isinstance(take, tuple) else (take,)
-        gc.collect()  # or the next forked child does it, and hangs in what PyAV leaves
-        writer = imageio_ffmpeg.write_frames(
-            str(path), (size * len(takes), size), fps=FPS, macro_block_size=1, codec="libx264",
-            ffmpeg_log_level="error", output_params=["-threads", "1", "-preset", "ultrafast"],
-        )  # fmt: skip
-        writer.send(None)
-        for openings in zip(*(each.motion.arkit[:, JAW] for each in takes), strict=True):
-            heads = [np.full((size, size, 3), int(60 + 180 * o), np.uint8) for o in openings]
-            writer.send(np.hstack(heads).tobytes())
-        writer.close()
+        with _encoder(path, size * len(takes), size) as film:
+            for openings in zip(*(each.motion.arkit[:, JAW] for each in takes), strict=True):
+                heads = [np.full((size, size, 3), int(60 + 180 * o), np.uint8) for o in openings]
+                film.write(np.hstack(heads).tobytes())
         return Path(path)
 
     def render_avatar(self, take, path, orbit, size=512, progress=None, cancelled=None) -> Path:
