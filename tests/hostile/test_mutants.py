@@ -58,4 +58,4 @@ def test_the_mutants_are_worth_testing(corpus):
     target, outcomes = corpus
     says = Counter(found.get("sentence", "a take") for found in outcomes)
     assert 0.3 < says["a take"] / COUNTS[target] < 0.7
-    assert len(says) > 8
+    assert len(says) >= 8
