@@ -191,13 +191,13 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(parent: Path, age: float, pattern: str = "*", spared: Container[Path] = ()) -> None:
+def sweep(parent: Path, age: float, spared: Container[Path] = ()) -> None:
     """Remove what nobody discarded: folders in `parent` that are older than `age` seconds.
 
     spared: folders that stay, however old. Raises OSError where `parent` cannot be looked at.
     """
     limit = time.time() - age
-    for folder in parent.glob(pattern):
+    for folder in parent.glob("*"):
         with contextlib.suppress(OSError):  # its visitor may remove it meanwhile
             if folder not in spared and folder.stat().st_mtime < limit:
                 remove(folder)

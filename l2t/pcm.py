@@ -30,19 +30,24 @@ def channels_of(frame: av.AudioFrame) -> np.ndarray:
     return np.frombuffer(frame.planes[0], kind, frame.samples * count).reshape(-1, count).T
 
 
-def interleaved(frame: av.AudioFrame) -> av.AudioFrame:
-    """The same samples in one plane, by libav itself."""
+def filtering(name: str, options: str, rate: int, form, layout) -> av.filter.Graph:
+    """One of libav's filters, for frames of this rate, sample format and layout."""
     graph = av.filter.Graph()
-    graph.threads = 1
+    graph.threads = 1  # by itself it takes one, and 8 MB of address space, for each core
     entry = graph.add_abuffer(
-        sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout,
-        time_base=Fraction(1, frame.sample_rate),
-    )  # fmt: skip
-    change = graph.add("aformat", f"sample_fmts={frame.format.name.removesuffix('p')}")
-    out = graph.add("abuffersink")
+        sample_rate=rate, format=form, layout=layout, time_base=Fraction(1, rate)
+    )
+    change, out = graph.add(name, options), graph.add("abuffersink")
     entry.link_to(change)
     change.link_to(out)
     graph.configure()
+    return graph
+
+
+def interleaved(frame: av.AudioFrame) -> av.AudioFrame:
+    """The same samples in one plane, by libav itself."""
+    packed = f"sample_fmts={frame.format.name.removesuffix('p')}"
+    graph = filtering("aformat", packed, frame.sample_rate, frame.format, frame.layout)
     graph.push(frame)
     graph.push(None)
     return graph.pull()
@@ -90,17 +95,8 @@ class Resampler:
 
     def __init__(self, source: int, target: int):
         self.source, self.count = source, 0
-        self.graph = av.filter.Graph()
-        self.graph.threads = 1  # by itself it takes one, and 8 MB of address space, for each core
-        base = Fraction(1, source)
-        entry = self.graph.add_abuffer(
-            sample_rate=source, format="flt", layout="mono", time_base=base
-        )
-        change = self.graph.add("aresample", f"{target}:filter_size=64:cutoff=0.95")
-        out = self.graph.add("abuffersink")
-        entry.link_to(change)
-        change.link_to(out)
-        self.graph.configure()
+        options = f"{target}:filter_size=64:cutoff=0.95"
+        self.graph = filtering("aresample", options, source, "flt", "mono")
 
     def push(self, samples: np.ndarray | None) -> Iterator[np.ndarray]:
         """Feed (n,) samples, or None at the end, and get what is ready."""

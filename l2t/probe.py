@@ -15,8 +15,9 @@ CODECS = (
     "pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_s16be",
     "pcm_s24be", "pcm_s32be", "pcm_f32be", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav",
 )  # fmt: skip
+PYAV = int(av.__version__.partition(".")[0])
 # Titles that are no UTF-8 must not hide the sound; from 19 on PyAV always reads them so.
-LENIENT = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+LENIENT = {"metadata_errors": "replace"} if PYAV < 19 else {}
 EXACT_HEADERS = ("wav", "flac", "mov")  # whose stated duration is a promise, not an estimate
 MOST_STREAMS = 16  # of a file, wanted or not
 FRAME_SAMPLES = 1 << 18  # of each channel that a packet may decode to: a minute at 4 kHz

@@ -122,8 +122,9 @@ class Service:
             line = self._line.order()
             if job not in line:
                 return 0, 0.0
-            seconds = self._pace.wait(line.index(job), self._running)
-            return line.index(job) + (self._running is not None), seconds
+            before = line.index(job)
+            seconds = self._pace.wait(before, self._running)
+            return before + (self._running is not None), seconds
 
     @property
     def busy(self) -> bool:

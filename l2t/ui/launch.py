@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from l2t.disk import Quota
 from l2t.logs import adopt
+from l2t.service import Settings
 from l2t.ui.examples import FOLDER as EXAMPLES
 from l2t.ui.guard.connections import Connections
 from l2t.ui.guard.disk import Disk
@@ -18,16 +19,14 @@ from l2t.ui.guard.upkeep import upkeep
 from l2t.ui.health import health_route
 from l2t.ui.theme import read, theme
 
-KEEP = 3000.0  # s that uploads and results stay in Gradio's cache
 TIDY, LOOK = 60.0, 5.0  # s between two looks at old files, and at idle connections
 EVENTS = 64  # of the page at a time, beside those that wait for their job
-WAITING = 32  # jobs that may wait
 
 
 def launch(
     page: gr.Blocks, host: str, port: int | None, max_bytes: int,
-    status: Callable[[], dict] | None = None, quota: Quota | None = None, keep: float = KEEP,
-    waiting: int = WAITING,
+    status: Callable[[], dict] | None = None, quota: Quota | None = None,
+    keep: float = Settings.keep, waiting: int = Settings.waiting,
 ) -> str:  # fmt: skip
     """Serve the page and return its address at once; nothing is shared or reported anywhere.
 

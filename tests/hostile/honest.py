@@ -9,14 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import av
-
 from hostile.files import flac_of_silence
 from hostile.mouths import FILMS, film, mouth_film
 from hostile.sounds import ALSO, FORMATS, recording
+from l2t.probe import PYAV
 
 # Formats of which a file with eight channels is there; the ffmpeg of PyAV 19 writes no such ADTS.
-EIGHT = ("m4a", "adts", "wav") if int(av.__version__.split(".")[0]) < 19 else ("m4a", "wav")
+EIGHT = ("m4a", "adts", "wav") if PYAV < 19 else ("m4a", "wav")
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
 
